@@ -1,0 +1,76 @@
+"""Answers what flows ask: each ask has one function of storage that knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot import metrics
+from flows import effects as fx
+from flows.events import Answer, SlotTaken
+from flows.model import Catalog
+from storage import bookings, slots
+from storage.clock import uuid7
+from storage.dialogs import Dialog
+from storage.pool import Connection
+
+WRITES: Final = (fx.HoldSlot, fx.BookSlot, fx.MoveVisit, fx.CancelVisit)
+"""Asks whose answer changes something: it has to be committed together with the turn."""
+
+
+async def answer(
+    conn: Connection, catalog: Catalog, dialog: Dialog, ask: fx.Ask, *, now: datetime
+) -> Answer:
+    """Answer an ask inside the turn's transaction; losing a race is an answer, not an error."""
+    metrics.ASKS.labels(type(ask).__name__).inc()
+    match ask:
+        case fx.FindEarliest() | fx.FindDays() | fx.FindTimes() | fx.FindNearest():
+            return await slots.answer(conn, catalog, ask, now=now, conversation_id=dialog.id)
+        case fx.FindVisits():
+            return await bookings.visits(
+                conn, catalog, ask, now=now, customer_id=dialog.customer_id
+            )
+        case fx.FindVisit():
+            return await bookings.visit(conn, catalog, ask, customer_id=dialog.customer_id)
+        case fx.CancelVisit():
+            return await bookings.cancel(
+                conn, catalog, ask, now=now, customer_id=dialog.customer_id
+            )
+        case fx.HoldSlot() | fx.BookSlot() | fx.MoveVisit():
+            found = await _claim(conn, catalog, dialog, ask, now)
+            if isinstance(found, SlotTaken):
+                metrics.SLOTS_LOST.inc()
+            return found
+
+
+async def _claim(
+    conn: Connection,
+    catalog: Catalog,
+    dialog: Dialog,
+    ask: fx.HoldSlot | fx.BookSlot | fx.MoveVisit,
+    now: datetime,
+) -> Answer:
+    match ask:
+        case fx.HoldSlot():
+            return await bookings.hold(
+                conn, catalog, ask, now=now, conversation_id=dialog.id, new_id=uuid7(now)
+            )
+        case fx.BookSlot():
+            return await bookings.book(
+                conn,
+                catalog,
+                ask,
+                now=now,
+                customer_id=dialog.customer_id,
+                conversation_id=dialog.id,
+                new_id=uuid7(now),
+            )
+        case fx.MoveVisit():
+            return await bookings.move(
+                conn,
+                catalog,
+                ask,
+                now=now,
+                customer_id=dialog.customer_id,
+                conversation_id=dialog.id,
+            )

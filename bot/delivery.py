@@ -1,0 +1,255 @@
+"""One message on its way to Meta: what is sent, how often at once, and what became of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from bot import metrics
+from bot.whatsapp.client import Accepted, GraphClient
+from bot.whatsapp.errors import Act, BadMedia, BadRecipient, GraphError, WindowClosed
+from bot.whatsapp.render import put_media
+from flows.effects import Attachment
+from storage.clock import Clock
+from storage.outbox import Outcome, Outgoing, Result
+
+log = structlog.get_logger("usual.sender")
+
+WINDOW: Final = timedelta(hours=24)
+"""How long after the customer's last message anything may be sent."""
+MOST_ATTEMPTS: Final = 40
+"""How often a message is sent, whatever the reasons, before it is given up."""
+TRIES_AT_ONCE: Final = 3
+_SHORT_PAUSE_S: Final = 1.0
+_GIVEN_UP: Final = 131000
+_LONGEST_REMARK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a message, and the error that came instead of its id."""
+
+    result: Result
+    error: GraphError | None = None
+
+
+class LeaseLost(Exception):
+    """This process may not have the message any more: whether to send it is for others to say."""
+
+
+def callback_data(row: Outgoing) -> str:
+    """What Meta echoes in every status of a message: our own key for it."""
+    return f"usual:{row.company_id}:{row.id}"
+
+
+class Delivery:
+    """Sends single messages; `may_send` says whether a row is still this process's own."""
+
+    def __init__(
+        self,
+        client: GraphClient,
+        clock: Clock,
+        *,
+        in_doubt: timedelta,
+        may_send: Callable[[Outgoing], bool],
+    ) -> None:
+        self._client, self._clock = client, clock
+        self.in_doubt, self._may_send = in_doubt, may_send
+        self._retrying = AsyncRetrying(
+            stop=stop_after_attempt(TRIES_AT_ONCE),
+            wait=wait_random_exponential(multiplier=0.2, max=_SHORT_PAUSE_S),
+            retry=retry_if_exception(_passes_soon),
+            before_sleep=_note_retry,
+            reraise=True,
+        )
+
+    async def deliver(self, row: Outgoing) -> Delivered:
+        """Send a message and say what became of it; raises nothing but cancellation."""
+        if row.attempts > MOST_ATTEMPTS:
+            return self._failed(row, GraphError(_GIVEN_UP, tries=0))
+        body: Mapping[str, Any] | None = None
+        try:
+            body = _chosen(row, self._clock())
+            accepted = await self._send(row, body)
+        except LeaseLost:
+            return Delivered(put_back(row, self._clock()))
+        except WindowClosed as error:
+            template = _template(row)
+            if body is not None and body["type"] != "template" and template is not None:
+                return await self._fall_back(row, template)
+            return self._failed(row, error)
+        except GraphError as error:
+            return self._failed(row, error)
+        return _sent(row, accepted, body)
+
+    async def _fall_back(self, row: Outgoing, template: Mapping[str, Any]) -> Delivered:
+        try:
+            accepted = await self._send(row, template)
+        except LeaseLost:
+            return Delivered(put_back(row, self._clock()))
+        except GraphError as error:
+            return self._failed(row, error)
+        return _sent(row, accepted, template)
+
+    async def _send(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
+        if "attachment" in row.extras and body is row.body:
+            return await self._send_with_file(row, body)
+        return await self._post(row, body)
+
+    async def _send_with_file(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
+        """A file that Meta does not take must not keep the words back."""
+        media_id = None
+        try:
+            media_id = await self._client.upload(
+                row.phone_number_id, Attachment(**row.extras["attachment"])
+            )
+            return await self._post(row, put_media(body, media_id))
+        except BadMedia as error:
+            _note_missing_file(row, error)
+        except GraphError as error:
+            if media_id is not None:
+                raise
+            _note_missing_file(row, error)
+        return await self._post(row, put_media(body, None))
+
+    async def _post(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
+        message = {**_envelope(row), **body}
+        try:
+            return await self._post_once(row, message)
+        except GraphError as error:
+            if not _passes_soon(error):
+                raise
+            had: list[GraphError] = [error]
+
+        async def again() -> Accepted:
+            # The try that has failed is tenacity's first: sends that pass need not pay for it.
+            if had:
+                raise had.pop()
+            return await self._post_once(row, message)
+
+        return await self._retrying(again)
+
+    async def _post_once(self, row: Outgoing, message: Mapping[str, Any]) -> Accepted:
+        if not self._may_send(row):
+            raise LeaseLost
+        started = time.perf_counter()
+        accepted = await self._client.send(row.phone_number_id, message)
+        metrics.SEND_SECONDS.observe(time.perf_counter() - started)
+        return accepted
+
+    def _failed(self, row: Outgoing, error: GraphError) -> Delivered:
+        now = self._clock()
+        counted = row.attempts if error.tries is not None else row.attempts - 1
+        over = error.tries is not None and row.attempts >= error.tries
+        outcome: Outcome
+        not_before = lease_until = None
+        match error.act:
+            case Act.RETRY | Act.SLOW if not over:
+                outcome = "pending"
+                not_before = now + timedelta(seconds=error.wait(row.attempts) * _jitter())
+            case Act.DOUBT:
+                outcome = "doubt"
+                lease_until = now + self.in_doubt
+                # Once too often: if no status comes, it is not sent again.
+                counted = MOST_ATTEMPTS if over else counted
+            case Act.HOLD if not over:
+                outcome, not_before = "held", now
+            case _:
+                outcome = "failed"
+        remark = error.details.replace("\0", "")[:_LONGEST_REMARK] or None
+        return Delivered(
+            Result(
+                row,
+                outcome,
+                counted,
+                code=error.code,
+                not_before=not_before,
+                lease_until=lease_until,
+                mark=error.mark,
+                error=remark,
+            ),
+            error,
+        )
+
+
+def _sent(row: Outgoing, accepted: Accepted, body: Mapping[str, Any]) -> Delivered:
+    said = None if body is row.body else body
+    return Delivered(Result(row, "sent", row.attempts, wamid=accepted.wamid, body=said))
+
+
+def put_back(row: Outgoing, not_before: datetime) -> Result:
+    """The row as if it had not been taken."""
+    return Result(row, "pending", row.attempts - 1, not_before=not_before)
+
+
+def _chosen(row: Outgoing, now: datetime) -> Mapping[str, Any]:
+    """What may be sent now: the message, or outside of the window the template instead."""
+    template = _template(row)
+    if template is not None and row.extras.get("use_template"):
+        return template
+    heard = row.last_inbound_at
+    if row.body.get("type") == "template" or (heard is not None and now - heard < WINDOW):
+        return row.body
+    if template is None:
+        raise WindowClosed(131047)
+    return template
+
+
+def _template(row: Outgoing) -> Mapping[str, Any] | None:
+    template = row.extras.get("template")
+    return {"type": "template", "template": template} if template else None
+
+
+def _envelope(row: Outgoing) -> dict[str, Any]:
+    envelope = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "biz_opaque_callback_data": callback_data(row),
+    }
+    if row.phone is not None:
+        envelope["to"] = row.phone
+    elif row.bsuid is not None:
+        envelope["recipient"] = row.bsuid
+    else:
+        raise BadRecipient
+    return envelope
+
+
+def _passes_soon(error: BaseException) -> bool:
+    """Whether it is worth trying again at once."""
+    if not isinstance(error, GraphError) or not error.at_once:
+        return False
+    return error.pause <= _SHORT_PAUSE_S and (error.tries is None or error.tries > TRIES_AT_ONCE)
+
+
+def _jitter() -> float:
+    return 1 + random.random() / 4  # noqa: S311  # nothing secret about it
+
+
+def _note_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, GraphError):
+        metrics.send_answered("retried", error=type(error).__name__)
+
+
+def _note_missing_file(row: Outgoing, error: GraphError) -> None:
+    log.warning(
+        "attachment.dropped",
+        company_id=row.company_id,
+        outbox_id=row.id,
+        code=error.code,
+        error=type(error).__name__,
+    )

@@ -1,0 +1,108 @@
+"""The demo: the whole bot in one process against a simulated WhatsApp."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from datetime import timedelta
+from typing import Final
+
+import structlog
+import typer
+from pydantic import SecretStr
+
+from bot import app, logs
+from bot.processes import listening, until_stopped
+from bot.runtime import database_url, ensure_migrated, running, servers
+from bot.settings import Settings
+from bot.simulator import Number, running_simulator
+from storage import companies, seeds
+from storage.clock import ShiftedClock
+from storage.pool import connect
+
+log = structlog.get_logger("usual.demo")
+
+_PORTS_TRIED: Final = 50
+
+
+async def run(settings: Settings) -> None:
+    """Start everything, say where the chat page is, and stop all of it on Ctrl-C."""
+    logs.configure(settings.log_format, settings.log_level)
+    # Nothing outside this process signs or sends, so secrets of the moment will do.
+    settings = settings.model_copy(
+        update={
+            "whatsapp_app_secret": SecretStr(secrets.token_hex(16)),
+            "whatsapp_verify_token": SecretStr(secrets.token_hex(16)),
+            "whatsapp_access_token": SecretStr(secrets.token_hex(16)),
+        }
+    )
+    clock = ShiftedClock()
+    async with servers(settings) as ready:
+        await ensure_migrated(ready)
+        numbers = await _seeded(ready, clock)
+        port = _free_port(ready.host, ready.port)
+        async with running_simulator(
+            webhook_url=f"http://{ready.host}:{port}/webhook",
+            app_secret=ready.app_secrets[0].decode(),
+            numbers=numbers,
+            clock=clock,
+            advance=lambda by: _move(clock, by),
+            host=ready.host,
+            port=_free_port(ready.host, ready.simulator_port, but_not=port),
+            memory=ready.data_dir / "phones.json",
+        ) as simulator:
+            ready = ready.model_copy(update={"whatsapp_api_url": simulator.base_url})
+            async with (
+                running(ready, clock=clock, receiver=True, workers=True) as runtime,
+                listening(app.build_app(ready, runtime), ready.host, port),
+            ):
+                _welcome(simulator.base_url, ready.host, port)
+                await until_stopped(runtime)
+    typer.echo("Stopped.")
+
+
+async def _seeded(settings: Settings, clock: ShiftedClock) -> list[Number]:
+    """Make the demo companies where they are missing; returns all numbers there are."""
+    conn = await connect(database_url(settings))
+    try:
+        await seeds.demo(conn, now=clock())
+        rows = await companies.all_of_them(conn)
+    finally:
+        await conn.close()
+    return [
+        Number(
+            phone_number_id=row.phone_number_id,
+            name=row.name,
+            display_phone=row.phone or "+1 555 010 0000",
+            waba_id=row.waba_id or "200000000000001",
+        )
+        for row in rows
+    ]
+
+
+def _move(clock: ShiftedClock, by: timedelta) -> None:
+    clock.advance(by)
+
+
+def _free_port(host: str, wanted: int, *, but_not: int = 0) -> int:
+    """Return the wanted port, or the next one that nobody listens on: two demos may run at once."""
+    for port in range(wanted, wanted + _PORTS_TRIED):
+        if port == but_not:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return 0
+
+
+def _welcome(chat_url: str, host: str, port: int) -> None:
+    typer.echo(
+        f"\n  Chat with Salon Lumi:  {chat_url}\n"
+        f"  In the terminal:       usual chat --url {chat_url}\n"
+        f"  Health and metrics:    http://{host}:{port}/readyz  http://{host}:{port}/metrics\n"
+        f"\n  Ctrl-C stops everything; the data stays.\n"
+    )

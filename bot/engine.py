@@ -1,0 +1,330 @@
+"""The engine: the only place where flows and storage meet.
+
+Theory of operation
+-------------------
+A conversation's events wait in the inbox. `take_turn` takes the oldest: it loads the conversation,
+lets the flow run, answers what the flow asks, and writes everything the flow wanted (messages and
+their outbox rows, the next state) and that the event is handled: in one statement, which is a
+transaction by itself and is shared with other conversations that are ready at the same moment. Asks
+that write, such as holding a slot, begin a transaction first, so that they and the turn are
+committed together. Commit or nothing. Nothing is sent inside: what went into the outbox is handed
+to the sender after the commit.
+
+Turns of a conversation follow each other, whatever the number of workers. One process takes them
+one at a time; between processes that statement is the fence: it writes nothing when the event was
+handled or a turn taken meanwhile, and the turn starts anew from what is true now (StaleTurn). No
+turn writes to another conversation: what concerns that one is an inbox row for it. Lock order is
+fixed: claim, then events by id, then conversations, then outbox.
+
+When a flow raises, the turn is rolled back and the event tried again with growing pauses, then
+parked (`inbox.status = 'dead'`); the customer gets an apology and a person (TurnFailed).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+
+from bot import metrics
+from bot.answers import WRITES, answer
+from bot.outcome import Outcome, gather, perform
+from bot.together import Together
+from bot.whatsapp.translate import message_facts, to_event
+from flows import registry
+from flows.events import (
+    Event,
+    PersonReplied,
+    PersonReturned,
+    SendFailed,
+    TurnFailed,
+)
+from flows.machine import Context, State, Turn
+from flows.model import Catalog, Customer
+from storage import dialogs, inbox
+from storage.catalog import CatalogCache
+from storage.clock import Clock
+from storage.dialogs import Dialog, Heard, Key, TurnRecord
+from storage.errors import Conflict
+from storage.outbox import LEASE, Outgoing
+from storage.pool import Pool, Work, connection, transaction, work
+
+log = structlog.get_logger("usual.engine")
+
+MAX_ATTEMPTS: Final = 4
+"""How often an event is tried before it is parked."""
+STATE_LIVES: Final = timedelta(days=7)
+"""How long a conversation stays where it is when nothing more is said."""
+
+
+class Outlet(Protocol):
+    """Who sends what a turn said: bot.sender.Sender."""
+
+    def deliver(self, sends: list[Outgoing]) -> None:
+        """Send rows that are committed and leased to this process."""
+
+    def holds(self, waiting: Sequence[int]) -> bool:
+        """Tell whether all these unsettled outbox rows are in this process's hands."""
+
+    def nudge(self, company_id: int, conversation_id: int) -> None:
+        """Look for rows of this conversation that wait behind what another process is sending."""
+
+    def mark_read(
+        self,
+        *,
+        company_id: int,
+        conversation_id: int,
+        phone_number_id: str,
+        wamid: str,
+        typing: bool,
+    ) -> None:
+        """Show the customer that their message was seen, before any reply."""
+
+
+class StaleTurn(Conflict):
+    """Somebody else handled the event or took a turn meanwhile."""
+
+
+_Ready: TypeAlias = tuple[Dialog, TurnRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one try: whether a turn was taken, and whether another event waits."""
+
+    turn: bool
+    more: bool
+
+
+NOTHING: Final = Taken(turn=False, more=False)
+
+
+class Engine:
+    """Takes turns; any number of tasks and processes may do so at once."""
+
+    def __init__(self, pool: Pool, catalogs: CatalogCache, outlet: Outlet, clock: Clock) -> None:
+        self._pool, self._catalogs, self._outlet, self._clock = pool, catalogs, outlet, clock
+        self._loads: Together[Key, Dialog | None] = Together(self._load)
+        self._saves: Together[tuple[Dialog, TurnRecord], Sequence[int] | None] = Together(
+            self._save
+        )
+
+    async def take_turn(self, company_id: int, conversation_id: int) -> Taken:
+        """Carry the conversation's oldest event to rest and commit all it did, or nothing.
+
+        Raises StorageError (retryable or not) and whatever a broken flow raises.
+        """
+        started = time.perf_counter()
+        now = self._clock()
+        dialog = await self._loads.do((company_id, conversation_id))
+        if dialog is None or dialog.pending.not_before > now:
+            return NOTHING
+        event, heard = _read(dialog)
+        async with work(self._pool) as unit:
+            catalog = await self._catalog(unit, dialog)
+            self._show_seen(dialog, catalog, heard, now)
+            turn, step_from = _start(dialog, catalog, event, now)
+            asked = 0
+            while turn.ask is not None:
+                asked += 1
+                if isinstance(turn.ask, WRITES):
+                    await unit.begin()
+                turn.answer(await answer(await unit.open(), catalog, dialog, turn.ask, now=now))
+            outcome = gather(turn.effects, dialog.person_until)
+            if outcome.others:
+                await unit.begin()
+                await perform(await unit.open(), dialog, outcome.others, now=now)
+            record = self._record(dialog, turn, outcome, heard, now)
+            together = not unit.begun
+            ids: Sequence[int] = ()
+            if not together:
+                (saved,) = await dialogs.save(await unit.open(), [(dialog, record)])
+                ids = _fenced(saved)
+        if together:  # with the connection given back: others need it for theirs
+            ids = _fenced(await self._saves.do((dialog, record)))
+        if ids and record.lease_until is not None:
+            self._outlet.deliver([_outgoing(dialog, catalog, record, ids[0], now)])
+        elif ids:
+            self._outlet.nudge(company_id, conversation_id)
+        _report(dialog, event, turn, step_from, asked, time.perf_counter() - started, heard)
+        return Taken(turn=True, more=dialog.more)
+
+    async def _catalog(self, unit: Work, dialog: Dialog) -> Catalog:
+        kept = self._catalogs.kept(dialog.company_id, dialog.catalog_version)
+        if kept is not None:
+            return kept
+        return await self._catalogs.get(
+            await unit.open(), dialog.company_id, dialog.catalog_version
+        )
+
+    async def _load(self, keys: Sequence[Key]) -> list[Dialog | None]:
+        async with connection(self._pool) as conn:
+            return await dialogs.load(conn, keys)
+
+    async def _save(self, turns: Sequence[tuple[Dialog, TurnRecord]]) -> list[Sequence[int] | None]:
+        async with connection(self._pool) as conn:
+            return await dialogs.save(conn, turns)
+
+    async def set_aside(self, company_id: int, conversation_id: int, error: Exception) -> None:
+        """Put off the event that a turn failed on, or park it when it has failed too often."""
+        now = self._clock()
+        async with transaction(self._pool) as conn:
+            (dialog,) = await dialogs.load(conn, [(company_id, conversation_id)])
+            if dialog is None:
+                return
+            event = dialog.pending
+            kind = type(error).__name__
+            if event.attempts + 1 < MAX_ATTEMPTS:
+                pause = timedelta(seconds=0.5 * 4**event.attempts)
+                await inbox.retry(conn, company_id, event.id, not_before=now + pause, error=kind)
+                return
+            await inbox.park(conn, company_id, event.id, now=now, error=kind)
+            if event.kind != "turn_failed":
+                await inbox.put_internal(
+                    conn,
+                    company_id,
+                    conversation_id,
+                    kind="turn_failed",
+                    event={},
+                    dedup_key=f"turn_failed:{event.id}",
+                    now=now,
+                )
+        metrics.EVENTS_PARKED.inc()
+        log.error(
+            "event.parked",
+            company_id=company_id,
+            conversation_id=conversation_id,
+            inbox_id=event.id,
+            event_kind=event.kind,
+            error=kind,
+        )
+
+    def _record(
+        self, dialog: Dialog, turn: Turn, outcome: Outcome, heard: Heard | None, now: datetime
+    ) -> TurnRecord:
+        person_until = outcome.person_until
+        return TurnRecord(
+            now=now,
+            state=registry.dump_state(turn.state),
+            status="person" if person_until is not None and person_until > now else "active",
+            locale=outcome.locale,
+            inbound_at=dialog.pending.occurred_at if heard else None,
+            person_until=person_until,
+            expires_at=now + STATE_LIVES,
+            heard=heard,
+            bodies=outcome.bodies,
+            extras=outcome.extras,
+            records=outcome.records,
+            lease_until=now + LEASE if self._outlet.holds(dialog.waiting_sends) else None,
+        )
+
+    def _show_seen(
+        self, dialog: Dialog, catalog: Catalog, heard: Heard | None, now: datetime
+    ) -> None:
+        if heard is None or heard.wamid is None:
+            return
+        if dialog.person_until is not None and dialog.person_until > now:
+            return  # the person who has the conversation has not seen it yet
+        self._outlet.mark_read(
+            company_id=dialog.company_id,
+            conversation_id=dialog.id,
+            phone_number_id=catalog.company.phone_number_id,
+            wamid=heard.wamid,
+            typing=True,
+        )
+
+
+def _fenced(ids: Sequence[int] | None) -> Sequence[int]:
+    if ids is None:
+        raise StaleTurn
+    return ids
+
+
+def _read(dialog: Dialog) -> tuple[Event, Heard | None]:
+    """Understand the stored event; messages also say what is kept of them."""
+    stored = dialog.pending
+    match stored.kind:
+        case "person_returned":
+            return PersonReturned(), None
+        case "person_replied" | "echo":
+            return PersonReplied(), None
+        case "send_failed":
+            return SendFailed(code=int(stored.event.get("code") or 0)), None
+        case "turn_failed":
+            return TurnFailed(), None
+        case _:
+            wamid, kind, in_reply_to = message_facts(stored.event)
+            return to_event(stored.event), Heard(wamid, kind, in_reply_to)
+
+
+def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tuple[Turn, str]:
+    state = _state(dialog, event)
+    ctx = Context(
+        now=now,
+        catalog=catalog,
+        customer=Customer(
+            dialog.customer_id, dialog.name, dialog.locale, opted_out=dialog.opted_out
+        ),
+        locale=dialog.locale or catalog.company.locale,
+        turn=dialog.turn,
+        person_until=dialog.person_until,
+    )
+    return Turn(registry.STEPS, registry.FALLBACKS, state, event, ctx), state.step
+
+
+def _state(dialog: Dialog, event: Event) -> State:
+    if isinstance(event, TurnFailed):
+        return registry.INITIAL  # the stored state may be what the turn failed on
+    return registry.load_state(dialog.state)
+
+
+def _outgoing(
+    dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int, now: datetime
+) -> Outgoing:
+    heard_at = max(filter(None, (dialog.last_inbound_at, record.inbound_at)), default=None)
+    return Outgoing(
+        company_id=dialog.company_id,
+        id=outbox_id,
+        created_at=now,
+        conversation_id=dialog.id,
+        phone_number_id=catalog.company.phone_number_id,
+        phone=dialog.phone,
+        bsuid=dialog.bsuid,
+        body=record.bodies[0],
+        extras=record.extras[0],
+        attempts=1,
+        last_inbound_at=heard_at,
+        messages_per_second=catalog.company.policy.messages_per_second,
+    )
+
+
+def _report(
+    dialog: Dialog,
+    event: Event,
+    turn: Turn,
+    step_from: str,
+    asked: int,
+    seconds: float,
+    heard: Heard | None,
+) -> None:
+    """Write the one canonical line of a turn."""
+    step_to = turn.state.step
+    metrics.turn_taken(step_to, seconds)
+    log.info(
+        "turn.committed",
+        company_id=dialog.company_id,
+        customer_id=dialog.customer_id,
+        conversation_id=dialog.id,
+        turn=dialog.turn + 1,
+        event_kind=type(event).__name__,
+        step_from=step_from,
+        step_to=step_to,
+        effects=[type(effect).__name__ for effect in turn.effects],
+        asks=asked,
+        duration_ms=round(seconds * 1000, 2),
+        wamid=heard.wamid if heard else None,
+    )

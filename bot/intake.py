@@ -1,0 +1,221 @@
+"""Takes events into the inbox; what `receive` has returned for is committed.
+
+Theory of operation
+-------------------
+POSTs share commits: while a writer is busy with one batch, what arrives collects into the next. A
+batch whose customers are all remembered is a single statement; otherwise one transaction finds or
+enrols them first. A writer that waits for a lock does not hold everybody up: after a moment another
+one starts.
+
+A batch fails as a whole only with the database. When it is an event's own fault, the batch is
+halved until the culprit stands alone; it goes to the strays, and its neighbours are stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from bot import metrics
+from bot.addressing import Addressing, Routed, Stray
+from bot.whatsapp.fields import digest
+from storage import customers, inbox
+from storage.clock import Clock
+from storage.companies import Directory
+from storage.errors import ConstraintViolated, Refused, StorageError
+from storage.inbox import NewEvent, Received
+from storage.pool import Pool, connection, transaction
+
+log = structlog.get_logger("usual.intake")
+
+MOST_EVENTS: Final = 1_000
+"""From so many on, a batch takes no further POST."""
+MOST_WRITERS: Final = 4
+PATIENCE_S: Final = 0.05
+"""How long a POST waits for a busy writer before another one starts."""
+_PAUSES_S: Final = (0.0, 0.05, 0.2)
+_FAULTS_OF_DATA: Final = frozenset(("22", "54"))  # classes of SQLSTATE
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    events: Sequence[NewEvent]
+    done: asyncio.Future[None]
+    since: float
+
+
+class Intake:
+    """Stores events, many POSTs at a time; `on_received` hears what is new after each commit."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        directory: Directory,
+        *,
+        clock: Clock,
+        on_received: Callable[[Sequence[Received]], None],
+    ) -> None:
+        self.clock = clock
+        self._pool, self._on_received = pool, on_received
+        self._addressing = Addressing(pool, directory)
+        self._waiting: deque[_Post] = deque()
+        self._writers: set[asyncio.Task[None]] = set()
+        self._writing = 0
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def receive(self, events: Sequence[NewEvent]) -> None:
+        """Return when all the events are committed, now or before; else raise StorageError."""
+        if not events:
+            return
+        loop = asyncio.get_running_loop()
+        post = _Post(events, loop.create_future(), loop.time())
+        self._waiting.append(post)
+        if not self._writing:
+            self._start_writer()
+        elif self._alarm is None:
+            self._alarm = loop.call_later(PATIENCE_S, self._reinforce)
+        await post.done
+
+    def _start_writer(self) -> None:
+        self._writing += 1
+        writer = asyncio.get_running_loop().create_task(self._write(), name="intake")
+        self._writers.add(writer)
+        writer.add_done_callback(self._writers.discard)
+
+    def _reinforce(self) -> None:
+        """Start another writer if the busy ones keep somebody waiting."""
+        self._alarm = None
+        if not self._waiting or self._writing >= MOST_WRITERS:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._waiting[0].since + PATIENCE_S
+        if due <= loop.time():
+            self._start_writer()
+        else:
+            self._alarm = loop.call_at(due, self._reinforce)
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                await self._write_batch(self._next_batch())
+        finally:
+            # At once: whoever comes before the task is found done must start another one.
+            self._writing -= 1
+
+    async def _write_batch(self, posts: Sequence[_Post]) -> None:
+        try:
+            received = await self._store([e for post in posts for e in post.events])
+        except Exception as error:
+            for post in posts:
+                if not post.done.done():
+                    post.done.set_exception(error)
+            return
+        for post in posts:
+            if not post.done.done():
+                post.done.set_result(None)
+        if received:
+            self._on_received(received)
+
+    def _next_batch(self) -> list[_Post]:
+        posts: list[_Post] = []
+        count = 0
+        while self._waiting and count < MOST_EVENTS:
+            posts.append(self._waiting.popleft())
+            count += len(posts[-1].events)
+        return posts
+
+    async def _store(self, events: Sequence[NewEvent]) -> list[Received]:
+        """Store events, in one commit unless one of them cannot be stored."""
+        pauses = iter(_PAUSES_S)
+        while True:
+            try:
+                return await self._commit(events)
+            except StorageError as error:
+                pause = next(pauses, None) if self._may_pass(error) else None
+                if pause is None:
+                    return await self._store_apart(events, error)
+            await asyncio.sleep(pause)
+
+    def _may_pass(self, error: StorageError) -> bool:
+        """Tell whether to try again, having forgotten what is no longer true."""
+        if not isinstance(error, ConstraintViolated):
+            return error.retryable
+        if error.constraint == "inbox_conversation_fkey":
+            self._addressing.forget_customers()
+        elif error.constraint.endswith("_company_fkey"):
+            self._addressing.forget_companies()
+        else:
+            return error.constraint in customers.RACES
+        return True
+
+    async def _commit(self, events: Sequence[NewEvent]) -> list[Received]:
+        routed, strays = await self._addressing.route(events)
+        now = self.clock()
+        addressed = self._addressing.from_memory(routed)
+        if addressed is not None and not strays:
+            async with connection(self._pool) as conn:
+                received = await inbox.put(conn, addressed, now=now)
+        else:
+            async with transaction(self._pool) as conn:
+                await inbox.put_strays(conn, strays, now=now)
+                # An old event that comes again must not enrol or move anybody.
+                new = await inbox.unseen(conn, routed)
+                addressed, learned = await self._addressing.ask(conn, new, now=now)
+                received = await inbox.put(conn, addressed, now=now)
+            self._addressing.learn(learned, new)
+        _report(routed, strays, received)
+        return received
+
+    async def _store_apart(self, events: Sequence[NewEvent], error: StorageError) -> list[Received]:
+        if not _is_of_data(error):
+            raise error
+        if len(events) > 1:
+            middle = len(events) // 2
+            return await self._store(events[:middle]) + await self._store(events[middle:])
+        await self._set_aside(events[0], error)
+        return []
+
+    async def _set_aside(self, event: NewEvent, error: StorageError) -> None:
+        """Keep what cannot be stored as it is in a form that can."""
+        spelled = ascii(event.event)
+        stray = replace(
+            event,
+            phone_number_id=None,
+            dedup_key=f"unreadable:{digest([ascii(event.dedup_key), spelled])}",
+            event={"unreadable": spelled},
+        )
+        async with connection(self._pool) as conn:
+            await inbox.put_strays(conn, [("unreadable", stray)], now=self.clock())
+        metrics.EVENTS_STRAY.inc()
+        log.error("event.strayed", reason="unreadable", error=error, sqlstate=error.sqlstate)
+
+
+def _is_of_data(error: StorageError) -> bool:
+    """Tell whether what was to be stored is at fault, and not the database."""
+    if isinstance(error, ConstraintViolated):
+        return error.constraint not in customers.RACES
+    # Without a code it is the driver that could not write a value.
+    return isinstance(error, Refused) and (error.sqlstate or "22")[:2] in _FAULTS_OF_DATA
+
+
+def _report(
+    routed: Sequence[Routed], strays: Sequence[Stray], received: Sequence[Received]
+) -> None:
+    kinds = Counter(event.kind for event in received)
+    for kind, count in kinds.items():
+        metrics.EVENTS.inc(kind, count)
+    duplicates = len(routed) - len(received)
+    if duplicates:
+        metrics.EVENTS_DUPLICATE.inc(duplicates)
+    log.debug("webhook.accepted", kinds=kinds, duplicates=duplicates, strays=len(strays))
+    kept = Counter(event.field for _, event in routed if event.kind in ("account", "kept"))
+    for field, count in kept.items():
+        log.info("event.kept", field=field, count=count)
+    for reason, count in Counter(reason for reason, _ in strays).items():
+        metrics.EVENTS_STRAY.inc(count)
+        log.warning("event.strayed", reason=reason, count=count)

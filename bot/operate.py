@@ -1,0 +1,184 @@
+"""Commands for whoever runs the bot: migrations, seeds, parked events, companies."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bot.runtime import database_url, ensure_migrated, servers
+from bot.settings import Settings, SettingsError
+from storage import companies, embedded, seeds
+from storage import inbox as inbox_rows
+from storage import migrate as migrating
+from storage.clock import system_clock
+from storage.errors import ConstraintViolated
+from storage.pool import Connection, connect
+
+_RULES = {
+    "companies_phone_number_id_is_unique": "A company with this phone_number_id exists already.",
+    "companies_vertical_is_known": "The vertical must be salon, garage or general.",
+    "companies_currency_is_iso": "The currency must be three capital letters, such as EUR.",
+    "companies_country_is_iso": "The country must be two capital letters, such as DE.",
+    "companies_name_is_not_blank": "The name must not be blank.",
+}
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Connection]:
+    """Give a connection to a database that is up to date."""
+    async with servers(settings) as ready:
+        await ensure_migrated(ready)
+        conn = await connect(database_url(ready))
+        try:
+            yield conn
+        finally:
+            await conn.close()
+
+
+async def migrations(settings: Settings, *, down: int, status: bool) -> None:
+    """Apply migrations, take some back, or say which are applied."""
+    async with servers(settings) as ready:
+        url = database_url(ready)
+        if status:
+            lines = [str(one) for one in await migrating.status(url)]
+        elif down:
+            lines = [f"taken back: {one}" for one in await migrating.down(url, steps=down)]
+        else:
+            lines = [f"applied: {one}" for one in await migrating.up(url)]
+        typer.echo("\n".join(lines) or "nothing to do")
+
+
+def urls(settings: Settings) -> int:
+    """Print where the data is; 1 when the embedded servers are not running."""
+    found = embedded.recorded(settings.data_dir)
+    for name, configured, own in (
+        ("DATABASE_URL", settings.database_url, found and found.database_url),
+        ("REDIS_URL", settings.redis_url, found and found.redis_url),
+    ):
+        if configured is not None:
+            typer.echo(f"{name}={configured.get_secret_value()}")
+        elif own:
+            typer.echo(f"{name}={own}")
+    if settings.database_url is not None and settings.redis_url is not None:
+        return 0
+    if not embedded.is_running(settings.data_dir):
+        typer.echo("The embedded servers are not running now.", err=True)
+        return 1
+    return 0
+
+
+async def seed_demo(settings: Settings) -> None:
+    """Make the two demo companies."""
+    async with _connected(settings) as conn:
+        await seeds.demo(conn, now=system_clock())
+    typer.echo("Salon Lumi: 100000000000001\nA1 Garage Doors: 100000000000002")
+
+
+async def seed_load(
+    settings: Settings, *, companies: int, bookings: int, messages: int, conversations: int
+) -> None:
+    """Make a lot of data."""
+    async with _connected(settings) as conn:
+        with Progress(console=Console(stderr=True)) as bars:
+            tasks: dict[str, Any] = {}
+
+            def progress(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total)
+                bars.update(tasks[what], completed=done)
+
+            await seeds.load(
+                conn,
+                now=system_clock(),
+                companies=companies,
+                bookings=bookings,
+                messages=messages,
+                conversations=conversations,
+                progress=progress,
+            )
+
+
+async def inbox(
+    settings: Settings, *, company: int, ids: Sequence[int], everything: bool, json: bool
+) -> None:
+    """List parked events, or have them handled again."""
+    async with _connected(settings) as conn:
+        if ids or everything:
+            count = await inbox_rows.replay(
+                conn, company or None, None if everything else ids, now=system_clock()
+            )
+            typer.echo(f"{count} to be handled again")
+            return
+        parked = await inbox_rows.dead(conn, company or None, limit=1000)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(parked) + b"\n")
+        return
+    table = Table("company", "id", "conversation", "kind", "received", "attempts", "error")
+    for row in parked:
+        table.add_row(
+            str(row.company_id),
+            str(row.id),
+            str(row.conversation_id or ""),
+            row.kind,
+            f"{row.received_at:%Y-%m-%d %H:%M:%S}",
+            str(row.attempts),
+            row.last_error or "",
+        )
+    Console().print(table if parked else "No event is parked.")
+
+
+async def give_back(settings: Settings, *, company: int, conversation: int) -> None:
+    """Put the event into the inbox that makes the bot speak again."""
+    now = system_clock()
+    async with _connected(settings) as conn:
+        try:
+            await inbox_rows.put_internal(
+                conn,
+                company,
+                conversation,
+                kind="person_returned",
+                event={},
+                dedup_key=f"person_returned:{conversation}:{now.isoformat()}",
+                now=now,
+            )
+        except ConstraintViolated:
+            raise SettingsError(f"Company {company} has no conversation {conversation}.") from None
+    typer.echo("The bot has it again.")
+
+
+async def add_company(settings: Settings, values: Mapping[str, str]) -> None:
+    """Add a business; every impossible value is answered by a sentence."""
+    try:
+        ZoneInfo(values["timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsError(
+            f"{values['timezone']} is not a time zone; write it like Europe/Berlin."
+        ) from None
+    async with _connected(settings) as conn:
+        try:
+            company_id = await companies.add(conn, **values)
+        except ConstraintViolated as error:
+            raise SettingsError(_RULES.get(error.constraint, str(error))) from None
+    typer.echo(f"company {company_id}")
+
+
+async def list_companies(settings: Settings, *, json: bool) -> None:
+    """List the businesses with their numbers."""
+    async with _connected(settings) as conn:
+        rows = await companies.all_of_them(conn)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(rows) + b"\n")
+        return
+    table = Table("id", "name", "vertical", "phone_number_id", "time zone")
+    for row in rows:
+        table.add_row(str(row.id), row.name, row.vertical, row.phone_number_id, row.timezone)
+    Console().print(table)

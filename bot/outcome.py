@@ -1,0 +1,91 @@
+"""What a turn wants: nearly all of it goes into the one statement that saves the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from bot import metrics
+from bot.whatsapp.render import render
+from flows import effects as fx
+from storage import bookings, dialogs
+from storage.dialogs import Dialog
+from storage.pool import Connection
+
+Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.ReleaseHolds
+"""Effects that concern other tables than the conversation's own."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The effects of a turn, sorted by where they are written."""
+
+    person_until: datetime | None
+    locale: str | None = None
+    bodies: list[Mapping[str, Any]] = field(default_factory=list)
+    extras: list[Mapping[str, Any]] = field(default_factory=list)
+    records: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    others: list[Other] = field(default_factory=list)
+
+
+def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outcome:
+    """Render and sort effects; `person_until` is how long a person has it so far."""
+    outcome = Outcome(person_until)
+    for effect in effects:
+        match effect:
+            case fx.Say():
+                outcome.bodies.append(render(effect))
+                outcome.extras.append(_extras(effect))
+            case fx.Record(event_type, data):
+                outcome.records.append((event_type, data))
+            case fx.CallPerson(until, reason):
+                outcome.person_until = until
+                metrics.HANDED_OVER.labels(reason=reason).inc()
+            case fx.DismissPerson():
+                outcome.person_until = None
+            case fx.SetLocale(locale):
+                outcome.locale = locale
+                outcome.others.append(effect)
+            case fx.OptOut() | fx.OptIn() | fx.ReleaseHolds():
+                outcome.others.append(effect)
+    return outcome
+
+
+async def perform(
+    conn: Connection, dialog: Dialog, effects: Sequence[Other], *, now: datetime
+) -> None:
+    """Write the effects that have a statement of their own, inside the turn's transaction."""
+    for effect in effects:
+        match effect:
+            case fx.SetLocale(locale):
+                await dialogs.set_locale(
+                    conn,
+                    company_id=dialog.company_id,
+                    customer_id=dialog.customer_id,
+                    locale=locale,
+                )
+            case fx.OptOut() | fx.OptIn():
+                await dialogs.set_opted_out(
+                    conn,
+                    company_id=dialog.company_id,
+                    customer_id=dialog.customer_id,
+                    at=now if isinstance(effect, fx.OptOut) else None,
+                )
+            case fx.ReleaseHolds():
+                await bookings.release(
+                    conn, company_id=dialog.company_id, conversation_id=dialog.id
+                )
+
+
+def _extras(say: fx.Say) -> Mapping[str, Any]:
+    if say.attachment is None:
+        return {}
+    return {
+        "attachment": {
+            "filename": say.attachment.filename,
+            "mime_type": say.attachment.mime_type,
+            "content": say.attachment.content,
+        }
+    }

@@ -1,0 +1,227 @@
+"""The simulator as one thing: world, Graph API, phones and page, on one port."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import aiohttp
+from aiohttp import web
+
+from bot.simulator.changes import Changes
+from bot.simulator.courier import Courier
+from bot.simulator.exchange import Exchange
+from bot.simulator.faults import Fault, Faults
+from bot.simulator.graph import LARGEST_UPLOAD, GraphApi
+from bot.simulator.memory import Keeper
+from bot.simulator.model import Number
+from bot.simulator.phones import Advance, PhonesApi
+from bot.simulator.rates import Rates
+from bot.simulator.settings import Pace, Retries, Rules
+from bot.simulator.tasks import Tasks
+from bot.simulator.templates import Template, Templates
+from bot.simulator.world import World
+from storage.clock import Clock
+
+PAGE = Path(__file__).parent / "page"
+GRAPH_VERSION = "v26.0"
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Options(TypedDict, total=False):
+    """What may be left out, or be None.
+
+    `advance` moves the clock: without it the clock cannot be moved. Without `templates` every
+    template name is taken to be approved. `memory` is a file that carries phones and messages
+    over a restart.
+    """
+
+    advance: Advance | None
+    pace: Pace | None
+    retries: Retries | None
+    rules: Rules | None
+    templates: Sequence[Template] | None
+    memory: Path | None
+
+
+class Simulator:
+    """Everything together. Use `running_simulator` to get one that listens."""
+
+    base_url = ""
+
+    def __init__(
+        self,
+        *,
+        webhook_url: str | None,
+        app_secret: str,
+        numbers: Sequence[Number],
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        **options: Unpack[Options],
+    ) -> None:
+        self._clock, self._advance_clock = clock, options.get("advance")
+        self._began = (clock(), time.monotonic())
+        self._rules = options.get("rules") or Rules()
+        self.tasks, self.changes, self.faults = Tasks(), Changes(), Faults()
+        self.templates = Templates(options.get("templates"))
+        self.world = World(numbers=numbers, clock=clock, changes=self.changes)
+        self.courier = Courier(
+            url=webhook_url,
+            app_secret=app_secret,
+            session=session,
+            tasks=self.tasks,
+            faults=self.faults,
+            clock=clock,
+            retries=options.get("retries") or Retries(),
+        )
+        self.exchange = Exchange(
+            world=self.world,
+            courier=self.courier,
+            templates=self.templates,
+            tasks=self.tasks,
+            pace=options.get("pace") or Pace(),
+            rules=self._rules,
+        )
+        memory = options.get("memory")
+        self._keeper = memory and Keeper(memory, self.world, self.courier, self.changes)
+
+    @property
+    def graph_url(self) -> str:
+        """Where a client of the Graph API has to point, version included."""
+        return f"{self.base_url}/{GRAPH_VERSION}"
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go; None keeps them waiting."""
+        return self.courier.url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self.courier.url = url
+
+    def fail(self, **fault: Any) -> None:
+        """Order trouble: the fields of `Fault`."""
+        self.faults.add(Fault(**fault))
+
+    def clear_faults(self) -> None:
+        """Call all trouble off and send what was held back."""
+        self.faults.clear()
+        self.courier.release()
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the clock forward, where there is one that can be moved."""
+        if self._advance_clock is None:
+            raise RuntimeError("this simulator runs on a clock that cannot be moved")
+        moved = self._advance_clock(by)
+        if isawaitable(moved):
+            await moved
+
+    def app(self) -> web.Application:
+        """The web application: Graph API, phones' API and chat page."""
+        app = web.Application(client_max_size=LARGEST_UPLOAD)
+        app.add_routes([*self._phones().routes(), *self._graph().routes()])
+        app.add_routes([web.get("/", page), web.get("/chat", page)])
+        app.router.add_static("/page", PAGE)
+        app.on_response_prepare.append(add_headers)
+        app.on_shutdown.append(self._stop)
+        return app
+
+    def start(self) -> None:
+        """Remember what was before, and go on with what was on its way."""
+        if self._keeper:
+            self._keeper.load()
+            self.exchange.resume()
+            self.tasks.spawn(self._keeper.run())
+
+    async def close(self) -> None:
+        """End streams and background work; raises what went wrong there."""
+        self.changes.close()
+        try:
+            await self.tasks.close()
+        finally:
+            if self._keeper:
+                self._keeper.save()
+
+    def _phones(self) -> PhonesApi:
+        return PhonesApi(
+            world=self.world,
+            exchange=self.exchange,
+            courier=self.courier,
+            faults=self.faults,
+            changes=self.changes,
+            advance=self.advance if self._advance_clock else None,
+        )
+
+    def _graph(self) -> GraphApi:
+        return GraphApi(
+            world=self.world,
+            exchange=self.exchange,
+            templates=self.templates,
+            rates=Rates(rules=self._rules, seconds=self._seconds),
+            faults=self.faults,
+            rules=self._rules,
+        )
+
+    async def _stop(self, _app: web.Application) -> None:
+        self.changes.close()
+
+    def _seconds(self) -> float:
+        # By the wall or by the clock that is moved, whichever is ahead: one may stand still.
+        clock, wall = self._began
+        return max((self._clock() - clock).total_seconds(), time.monotonic() - wall)
+
+
+@asynccontextmanager
+async def running_simulator(
+    *,
+    webhook_url: str | None,
+    app_secret: str,
+    numbers: Sequence[Number],
+    clock: Clock,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    **options: Unpack[Options],
+) -> AsyncIterator[Simulator]:
+    """A simulator that listens on `host:port` (0: a free one); webhooks wait for a URL of None."""
+    async with aiohttp.ClientSession() as session:
+        simulator = Simulator(
+            webhook_url=webhook_url,
+            app_secret=app_secret,
+            numbers=numbers,
+            clock=clock,
+            session=session,
+            **options,
+        )
+        runner = web.AppRunner(simulator.app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            bound = runner.addresses[0]
+            simulator.base_url = f"http://{bound[0]}:{bound[1]}"
+            simulator.start()
+            yield simulator
+        finally:
+            await runner.cleanup()
+            await simulator.close()
+
+
+async def page(_request: web.Request) -> web.StreamResponse:
+    """The chat page."""
+    return web.FileResponse(PAGE / "index.html")
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """What keeps a page with hostile text harmless."""
+    response.headers.update(HEADERS)
+    if request.path.startswith("/page") or request.path in ("/", "/chat"):
+        response.headers["Cache-Control"] = "no-cache"

@@ -1,0 +1,338 @@
+"""A customer's phone in the terminal: chat with a bot behind a running simulator.
+
+Buttons and rows are numbered; a number taps. `--record` keeps the chat as a transcript.
+"""
+
+import asyncio
+import contextlib
+import re
+import sys
+import termios
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from bot.simulator.content import Choice, choices_of, text_of
+from bot.simulator.transcript import as_transcript
+
+try:
+    from readline import get_line_buffer
+except ImportError:  # not in every Python: then a line that is being typed is not drawn again
+
+    def get_line_buffer() -> str:
+        """Nothing is known of the line that is being typed."""
+        return ""
+
+
+PROMPT = "› "
+RECONNECT_SECONDS = 0.5
+HELP = """A number taps a button or row; anything else is sent as text (\\1 sends "1").
+/voice /photo /document /sticker /location /contact   send something else
+/later 15    move the clock by 15 minutes          /help   this          /quit   leave"""
+SENDABLE = ("voice", "photo", "document", "sticker", "location", "contact")
+MARKS = {"*": "bold", "_": "italic", "~": "strike"}
+MARKED = re.compile(r"(?<!\w)([*_~])(?=\S)(.+?)(?<=\S)\1(?!\w)|```(.+?)```", re.DOTALL)
+
+
+class ChatError(Exception):
+    """The simulator cannot be reached, or refused; the message says why."""
+
+    retryable = False
+
+
+class Line:
+    """One conversation over the simulator's HTTP API."""
+
+    def __init__(self, session: aiohttp.ClientSession, customer: str, number: str) -> None:
+        self._session = session
+        self._path = f"/simulator/conversations/{customer}/{number}"
+        self.customer = customer
+        self.number = number
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """All messages so far."""
+        shown = await call(self._session, "GET", self._path)
+        messages: list[dict[str, Any]] = shown["messages"]
+        return messages
+
+    async def send(self, **message: Any) -> dict[str, Any]:
+        """Send a message; the message as it was sent."""
+        return await call(self._session, "POST", self._path + "/messages", message)
+
+    async def tap(self, message_id: str, choice: Choice) -> dict[str, Any]:
+        """Tap a choice; the message that this sent."""
+        tap = {"message_id": message_id, "choice_id": choice.id}
+        return await call(self._session, "POST", self._path + "/tap", tap)
+
+    async def read(self) -> None:
+        """Say that everything was read."""
+        await call(self._session, "POST", self._path + "/read", {})
+
+    async def later(self, minutes: float) -> str:
+        """Move the clock; the new time."""
+        step = {"advance_seconds": minutes * 60}
+        now = str((await call(self._session, "POST", "/simulator/clock", step))["now"])
+        return f"{datetime.fromisoformat(now).astimezone():%a %d %b, %H:%M}"
+
+    async def follow(self) -> AsyncIterator[dict[str, Any]]:
+        """Messages of this conversation as they come and change, reconnecting for ever."""
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, ChatError):
+                async with self._session.get(
+                    "/simulator/events", timeout=aiohttp.ClientTimeout(total=None)
+                ) as stream:
+                    for message in await self.messages():
+                        yield message
+                    async for line in stream.content:
+                        async for message in self._changed(line):
+                            yield message
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _changed(self, line: bytes) -> AsyncIterator[dict[str, Any]]:
+        if not line.startswith(b"data: "):
+            return
+        change = orjson.loads(line[6:])
+        if change["type"] == "resync":
+            for message in await self.messages():
+                yield message
+        elif change["type"] == "message":
+            message = change["message"]
+            here = (message["customer_id"], message["phone_number_id"])
+            if here == (self.customer, self.number):
+                yield message
+
+
+class Screen:
+    """Prints above the line that is being typed, where there is one."""
+
+    def __init__(self, console: Console, *, typing: bool) -> None:
+        self._console = console
+        self.typing = typing
+
+    def show(self, text: Text) -> None:
+        """Print a text."""
+        if self.typing:
+            self._console.file.write("\r\x1b[K")
+        self._console.print(text)
+        if self.typing:
+            self._console.file.write(PROMPT + get_line_buffer())
+            self._console.file.flush()
+
+
+class Talk:
+    """What was shown of a conversation, and the choices that can be tapped."""
+
+    def __init__(self, line: Line, screen: Screen, business: str, record: TextIO | None) -> None:
+        self._line = line
+        self._screen = screen
+        self._business = business
+        self._record = record
+        self._shown: set[str] = set()
+        self._choices: list[Choice] = []
+        self._offered_by = ""
+
+    async def listen(self) -> None:
+        """Show what arrives, for ever."""
+        async for message in self._line.follow():
+            if message["id"] not in self._shown:
+                self._show(message)
+                if message["author"] == "business":
+                    with contextlib.suppress(ChatError):
+                        await self._line.read()
+
+    async def take(self, typed: str) -> bool:
+        """Do what was typed; False ends the chat."""
+        text = typed.strip()
+        if text in ("/quit", "/exit"):
+            return False
+        try:
+            if text.startswith("/"):
+                await self._command(text)
+            elif text:
+                await self._say(text)
+        except ChatError as problem:
+            self._screen.show(Text(str(problem), style="red"))
+        return True
+
+    async def _say(self, text: str) -> None:
+        choice = self._chosen(text)
+        if choice:
+            self._show(await self._line.tap(self._offered_by, choice))
+        else:
+            self._show(await self._line.send(text=text.removeprefix("\\")))
+
+    async def _command(self, text: str) -> None:
+        name, _, rest = text[1:].partition(" ")
+        if name in SENDABLE:
+            self._show(await self._line.send(kind=name))
+        elif name == "later":
+            minutes = float(rest) if re.fullmatch(r"\d+(\.\d+)?", rest.strip()) else 15.0
+            self._screen.show(Text(f"It is {await self._line.later(minutes)}.", style="dim"))
+        else:
+            self._screen.show(Text(HELP, style="dim"))
+
+    def _chosen(self, text: str) -> Choice | None:
+        if text.isdecimal() and 1 <= int(text) <= len(self._choices):
+            return self._choices[int(text) - 1]
+        title = re.fullmatch(r"\[(.+)\]|\((.+)\)", text)
+        wanted = (title[1] or title[2]) if title else None
+        return next((one for one in self._choices if one.title == wanted), None)
+
+    def _show(self, message: dict[str, Any]) -> None:
+        if message["id"] in self._shown:
+            return
+        self._shown.add(message["id"])
+        kind, content = message["kind"], message["content"]
+        if self._record:
+            self._record.write(as_transcript(message["author"], kind, content))
+            self._record.flush()
+        if not (self._screen.typing and typed_already(message)):
+            self._screen.show(drawn(message, self._business))
+        if message["author"] == "business" and (choices := choices_of(kind, content)):
+            self._choices, self._offered_by = choices, message["id"]
+
+
+async def chat(
+    base_url: str,
+    *,
+    customer_name: str,
+    phone_number_id: str,
+    record: Path | None = None,
+    lines: AsyncIterator[str] | None = None,
+    console: Console | None = None,
+) -> None:
+    """Chat as a customer until `/quit` or the end of `lines` (the keyboard when there are none).
+
+    A customer of that name is taken up again, else made. Raises ChatError when there is no
+    simulator at `base_url` or no such number there.
+    """
+    console = console or Console()
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(base_url))
+        business, customer = await meet(session, customer_name, phone_number_id)
+        file = stack.enter_context(record.open("w", encoding="utf-8")) if record else None
+        line = Line(session, customer, phone_number_id)
+        screen = Screen(console, typing=lines is None and sys.stdin.isatty())
+        talk = Talk(line, screen, business, file)
+        screen.show(Text(f"{customer_name} with {business}. /help says more.", style="dim"))
+        listening = asyncio.create_task(talk.listen())
+        try:
+            async with contextlib.aclosing(keyboard()) as typing:
+                async for typed in lines or typing:
+                    if not await talk.take(typed):
+                        break
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+
+
+async def meet(
+    session: aiohttp.ClientSession, customer_name: str, phone_number_id: str
+) -> tuple[str, str]:
+    """The name of the business and the id of the customer."""
+    world = await call(session, "GET", "/simulator/world")
+    numbers = {one["phone_number_id"]: one["name"] for one in world["numbers"]}
+    if phone_number_id not in numbers:
+        known = ", ".join(f"{name} ({number})" for number, name in numbers.items())
+        raise ChatError(f"The simulator has no number {phone_number_id}, only {known}.")
+    for customer in world["customers"]:
+        if customer["name"] == customer_name:
+            return numbers[phone_number_id], str(customer["id"])
+    made = await call(session, "POST", "/simulator/customers", {"name": customer_name})
+    return numbers[phone_number_id], str(made["id"])
+
+
+async def call(
+    session: aiohttp.ClientSession, method: str, path: str, body: Any = None
+) -> dict[str, Any]:
+    """One call of the simulator's API."""
+    try:
+        async with session.request(method, path, json=body) as answer:
+            value: dict[str, Any] = await answer.json()
+    except (aiohttp.ClientError, TimeoutError) as problem:
+        raise ChatError("The simulator cannot be reached: is the demo running?") from problem
+    if answer.status >= 400:
+        raise ChatError(str(value.get("error", answer.status)))
+    return value
+
+
+async def keyboard() -> AsyncGenerator[str, None]:
+    """Lines typed at the keyboard. A thread reads them, so that nothing else has to wait."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        line: str | None = ""
+        while line is not None:
+            try:
+                line = input(PROMPT if sys.stdin.isatty() else "")
+            except (EOFError, KeyboardInterrupt):
+                line = None
+            with contextlib.suppress(RuntimeError):  # the chat is over
+                loop.call_soon_threadsafe(typed.put_nowait, line)
+
+    with terminal_as_it_was():
+        threading.Thread(target=read, name="keyboard", daemon=True).start()
+        while (line := await typed.get()) is not None:
+            yield line
+
+
+@contextlib.contextmanager
+def terminal_as_it_was() -> Iterator[None]:
+    """Put the terminal back: whoever leaves while a line is being typed leaves its echo off."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def typed_already(message: dict[str, Any]) -> bool:
+    """Whether a message stands on the screen because somebody typed it there."""
+    return bool(message["author"] == "customer" and message["kind"] == "text")
+
+
+def drawn(message: dict[str, Any], business: str) -> Text:
+    """A message for the screen, with its choices numbered."""
+    kind, content = message["kind"], message["content"]
+    if message["author"] == "customer":
+        said = as_transcript("customer", kind, content).rstrip()
+        return Text(printable(said), style="green")
+    text = Text(f"{business}: ", style="bold cyan")
+    text.append_text(styled(printable(text_of(kind, content))))
+    for n, choice in enumerate(choices_of(kind, content), 1):
+        text.append(f"\n  {n:>2}  ", style="bold magenta")
+        text.append(printable(choice.title), style="not bold default")
+        if choice.description:
+            text.append(f"  {printable(choice.description)}", style="not bold bright_black")
+    return text
+
+
+def printable(text: str) -> str:
+    """A text that can do nothing to a terminal but be read."""
+    return "".join(char for char in text if char == "\n" or char.isprintable())
+
+
+def styled(source: str) -> Text:
+    """WhatsApp's *bold*, _italic_, ~strike~ and ```mono``` for the terminal."""
+    text = Text(style="not bold default")
+    at = 0
+    for found in MARKED.finditer(source):
+        text.append(source[at : found.start()])
+        if found[1]:
+            text.append(found[2], style=MARKS[found[1]])
+        else:
+            text.append(found[3], style="cyan")
+        at = found.end()
+    return text.append(source[at:])

@@ -1,0 +1,1 @@
+"""Everything Meta: its payloads, limits, signatures and errors."""

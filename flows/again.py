@@ -1,0 +1,86 @@
+"""Asking the open question once more: after something we could not use, or in another language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from flows import wording as t
+from flows.asking import Asking, Idle, shown, words
+from flows.cards import held
+from flows.draft import (
+    NO_WISH,
+    ChoosingDay,
+    ChoosingService,
+    ChoosingStaff,
+    ChoosingTime,
+    Confirming,
+    Draft,
+    order_of,
+)
+from flows.effects import (
+    Ask,
+    FindDays,
+    FindEarliest,
+    FindNearest,
+    FindTimes,
+    FindVisit,
+    FindVisits,
+    Say,
+)
+from flows.greeting import menu_buttons
+from flows.lists import services
+from flows.machine import Context, State, Step
+from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit, open_visit
+from flows.ordering import NEAREST, go_on, is_offered
+
+A = TypeVar("A", bound=Asking)
+
+
+def ask_again(state: State, ctx: Context, intro: str = "", misses: int = 0) -> Step[Asking]:
+    """Ask the question of a state again, after an introduction; lists are looked up anew."""
+    if isinstance(state, Draft) and not isinstance(state, ChoosingService):
+        order = replace(order_of(state), wish=NO_WISH)
+        if order.service_id is None or not is_offered(ctx, order.service_id, order.staff_id):
+            return go_on(ctx, order)
+    match state:
+        case ChoosingService() if ctx.catalog.bookable_services:
+            state = _with(state, intro, misses)
+            return shown(state, services(ctx, state))
+        case Confirming():
+            state = _with(state, intro, misses)
+            return shown(state, held(ctx, state))
+        case CancellingVisit(booking_id=booking_id):
+            return _step(open_visit(booking_id, "cancel", intro), misses)
+        case ChoosingStaff() | ChoosingDay() | ChoosingTime() | ChoosingVisit() | ViewingVisit():
+            return Step(_with(state, intro, misses), ask=_question(state))
+        case _:
+            idle = Idle(misses=misses, intro=intro)
+            return shown(idle, Say(words(ctx)(t.MENU_HINT), menu_buttons(ctx)))
+
+
+def _with(state: A, intro: str, misses: int) -> A:
+    return state.model_copy(update={"intro": intro, "misses": misses})
+
+
+def _step(step: Step[ViewingVisit], misses: int) -> Step[ViewingVisit]:
+    return Step(_with(step.state, step.state.intro, misses), step.effects, step.ask)
+
+
+def _question(
+    state: ChoosingStaff | ChoosingDay | ChoosingTime | ChoosingVisit | ViewingVisit,
+) -> Ask:
+    match state:
+        case ChoosingStaff():
+            return FindEarliest(state.service_id)
+        case ChoosingDay():
+            return FindDays(state.service_id, state.staff_id, state.from_day, moving=state.moving)
+        case ChoosingTime():
+            what = (state.service_id, state.staff_id)
+            if state.day is not None:
+                return FindTimes(*what, state.day, moving=state.moving)
+            return FindNearest(*what, state.wish, limit=NEAREST, moving=state.moving)
+        case ChoosingVisit():
+            return FindVisits(past=state.past)
+        case ViewingVisit():
+            return FindVisit(state.booking_id)

@@ -1,0 +1,128 @@
+"""What is said of one visit: before it is booked, when it is booked, and later."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flows import wording as t
+from flows.asking import buttons, local, today, words
+from flows.calendar_file import calendar_file
+from flows.draft import Confirming
+from flows.effects import Button, Say
+from flows.formats import capitalised, fit
+from flows.lists import what
+from flows.machine import Context
+from flows.model import Visit
+from flows.replies import AskToCancel, BookIt, ChangeVisit, DropBooking, MoreTimes
+from flows.wording import Message, Words
+
+_TWO_DAYS = 2 * 24 * 60
+
+
+def held(ctx: Context, state: Confirming) -> Say:
+    """Ask whether what is held shall be booked, or the visit moved there."""
+    w, slot = words(ctx), state.hold.slot
+    start = local(ctx, slot.start)
+    minutes = w.count(t.MINUTES, (slot.end - slot.start) // timedelta(minutes=1))
+    known = {
+        "what": what(ctx, slot.service_id, slot.staff_id),
+        "details": _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency),
+    }
+    new = w.moment(start, today(ctx))
+    left = max(0, round((state.hold.until - ctx.now) / timedelta(minutes=1)))
+    choice = (slot.service_id, state.staff_id, slot.start, slot.staff_id, state.hold.id)
+    other = MoreTimes(slot.service_id, state.staff_id, start.date(), 0, state.moving)
+    if state.moving is None:
+        visit = w(t.VISIT, when=new, **known)
+        text = w.count(t.HELD, left, visit=visit) if left else w(t.NOT_HELD, visit=visit)
+        book, drop = BookIt(*choice), DropBooking()
+        return Say(text, buttons(w, (t.BOOK_IT, book), (t.OTHER_TIME, other), (t.CANCEL, drop)))
+    old = state.before.start if state.before else slot.start
+    known |= {"new": new, "old": w.moment(local(ctx, old), today(ctx))}
+    text = w.count(t.MOVING_HELD, left, **known) if left else w(t.MOVING_NOT_HELD, **known)
+    move, keep = BookIt(*choice, state.moving), DropBooking(state.moving)
+    return Say(text, buttons(w, (t.MOVE_IT, move), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
+
+
+def booked(ctx: Context, visit: Visit, head: Message) -> Say:
+    """Tell that a visit is booked or moved, with all that one needs to find it and to change it."""
+    w, company = words(ctx), ctx.catalog.company
+    name = fit(company.name, t.NAME)
+    summary = w(t.FILE_SUMMARY, service=_service(ctx, visit), company=name)
+    file = calendar_file(visit, summary=summary, place=company.address or "", now=ctx.now)
+    text = f"{w(head, code=visit.code)}\n{card(ctx, visit)}\n{_how_to_change(ctx, w, visit)}"
+    return Say(text, visit_buttons(w, visit), attachment=file)
+
+
+def visit_buttons(w: Words, visit: Visit) -> tuple[Button, ...]:
+    """Return [Change] and [Cancel visit]."""
+    change, cancel = ChangeVisit(visit.id), AskToCancel(visit.id)
+    return buttons(w, (t.CHANGE, change), (t.CANCEL_VISIT, cancel))
+
+
+def card(ctx: Context, visit: Visit) -> str:
+    """Describe a visit: what and who, when and how much, where."""
+    w, company = words(ctx), ctx.catalog.company
+    minutes = w.count(t.MINUTES, (visit.end - visit.start) // timedelta(minutes=1))
+    details = _details(ctx, w, minutes, visit.price_minor, visit.currency)
+    where = fit(company.name, t.NAME)
+    if company.address:
+        where = f"{where}, {fit(company.address, t.ADDRESS)}"
+    return f"{of_visit(ctx, visit)}\n{capitalised(at(ctx, visit))}\n{details}\n{where}"
+
+
+def of_visit(ctx: Context, visit: Visit) -> str:
+    """Name a visit's service and who does it, as they were called when it was booked."""
+    w = words(ctx)
+    return w(t.WITH, service=_service(ctx, visit), staff=fit(visit.staff_name, t.NAME))
+
+
+def at(ctx: Context, visit: Visit) -> str:
+    """Say when a visit is, by the clock that its customer was told."""
+    return words(ctx).moment(visit_time(ctx, visit, visit.start), today(ctx))
+
+
+def visit_time(ctx: Context, visit: Visit, moment: datetime) -> datetime:
+    """Return a moment in the wall time of a visit."""
+    try:
+        return moment.astimezone(ZoneInfo(visit.timezone))
+    except (ValueError, ZoneInfoNotFoundError):
+        return local(ctx, moment)
+
+
+def notice_rule(ctx: Context) -> str:
+    """State how long before a visit it can be changed."""
+    w, minutes = words(ctx), ctx.catalog.company.policy.cancel_notice_minutes
+    if minutes > _TWO_DAYS and minutes % (24 * 60) == 0:
+        return w.count(t.TOO_LATE_DAYS, minutes // (24 * 60))
+    if minutes % 60 == 0:
+        return w.count(t.TOO_LATE_HOURS, minutes // 60)
+    return w.count(t.TOO_LATE_MINUTES, minutes)
+
+
+def too_late(ctx: Context, visit: Visit) -> bool:
+    """Tell whether a visit is too near to be changed here."""
+    notice = timedelta(minutes=ctx.catalog.company.policy.cancel_notice_minutes)
+    return visit.starts_within(notice, ctx.now)
+
+
+def _service(ctx: Context, visit: Visit) -> str:
+    service = ctx.catalog.service_by_id.get(visit.service_id)
+    return fit(service.name_in(ctx.locale) if service else visit.service_name, t.NAME)
+
+
+def _details(ctx: Context, w: Words, minutes: str, price_minor: int, currency: str) -> str:
+    if not price_minor:
+        return minutes
+    return w(t.LIST_JOIN, first=minutes, second=w.price(price_minor, currency))
+
+
+def _how_to_change(ctx: Context, w: Words, visit: Visit) -> str:
+    notice = timedelta(minutes=ctx.catalog.company.policy.cancel_notice_minutes)
+    if not notice:
+        return w(t.HOW_TO_CHANGE)
+    if too_late(ctx, visit):
+        return notice_rule(ctx)
+    until = visit_time(ctx, visit, visit.start - notice)
+    return w(t.HOW_TO_CHANGE_UNTIL, when=w.moment(until, today(ctx)))

@@ -1,0 +1,120 @@
+"""What is known of a visit that is being booked or moved, one state per question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from flows.asking import Asking
+from flows.model import Hold, Wish
+
+NO_WISH = Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where a visit that is being moved is now."""
+
+    booking_id: UUID
+    start: datetime
+    staff_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """All that is known so far; staff None is anyone once `who_known`."""
+
+    service_id: int | None = None
+    staff_id: int | None = None
+    who_known: bool = False
+    wish: Wish = NO_WISH
+    from_day: date | None = None
+    moving: UUID | None = None
+    before: Before | None = None  # where that visit is now
+
+
+class ChoosingService(Asking):
+    """Which service? A person or a time may be known already."""
+
+    step: Literal["booking.choosing_service"] = "booking.choosing_service"
+    staff_id: int | None = None
+    who_known: bool = False
+    wish: Wish = NO_WISH
+    from_day: date | None = None
+    only: tuple[int, ...] = ()  # the services that what they wrote may mean
+    offset: int = 0
+
+
+class ChoosingStaff(Asking):
+    """By whom?"""
+
+    step: Literal["booking.choosing_staff"] = "booking.choosing_staff"
+    service_id: int
+    moving: UUID | None = None
+    before: Before | None = None
+    offset: int = 0
+
+
+class ChoosingDay(Asking):
+    """On which day?"""
+
+    step: Literal["booking.choosing_day"] = "booking.choosing_day"
+    service_id: int
+    staff_id: int | None = None
+    moving: UUID | None = None
+    before: Before | None = None
+    from_day: date
+
+
+class ChoosingTime(Asking):
+    """At what time: of `day`, or nearest to the wish where that is None."""
+
+    step: Literal["booking.choosing_time"] = "booking.choosing_time"
+    service_id: int
+    staff_id: int | None = None
+    moving: UUID | None = None
+    before: Before | None = None
+    day: date | None = None
+    wish: Wish = NO_WISH
+    page: int = 0
+    start: datetime | None = None  # the time that is being held, and
+    who: int | None = None  # who it would be, where anyone was asked for
+    tapped: bool = False  # the wish was one of our rows, not typed
+
+
+class Confirming(Asking):
+    """Shall it be booked, or moved?"""
+
+    step: Literal["booking.confirming"] = "booking.confirming"
+    staff_id: int | None = None  # who was asked for
+    moving: UUID | None = None
+    before: Before | None = None
+    hold: Hold
+
+
+Draft = ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Confirming
+
+
+def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
+    """Return what a state knows; `held` is the time that is held, as local wall time."""
+    match state:
+        case ChoosingService():
+            return Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
+        case ChoosingStaff():
+            return Order(state.service_id, moving=state.moving, before=state.before)
+        case ChoosingDay():
+            order = Order(state.service_id, from_day=state.from_day)
+        case ChoosingTime():
+            day = state.wish.day if state.day is None else state.day
+            order = Order(state.service_id, wish=replace(state.wish, day=day))
+        case _:
+            order = Order(state.hold.slot.service_id, wish=held)
+    return replace(
+        order,
+        staff_id=state.staff_id,
+        who_known=True,
+        moving=state.moving,
+        before=state.before,
+    )

@@ -1,0 +1,221 @@
+"""What a step may want.
+
+Effects are done when the turn commits; an ask is a question that only storage can answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from flows.model import Hold, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A reply button; `id` says what it means, for ever (flows.replies)."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A list row with an optional second line."""
+
+    id: str
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows under a title; the title may be empty when there is one section."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A list message's list: what the button says that opens it, and what is in it."""
+
+    button: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A small file that goes with a message."""
+
+    filename: str
+    mime_type: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One message to the customer: text, with buttons or a list, and perhaps a file."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    sheet: Sheet | None = None
+    footer: str = ""
+    attachment: Attachment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetLocale:
+    """Speak this language with the customer from now on."""
+
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """The customer wants no messages from the business that they did not ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """The customer wants messages again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallPerson:
+    """Hand the conversation to a person until a moment; the bot is silent meanwhile."""
+
+    until: datetime
+    reason: str  # "asked", "failed", "replied"
+
+
+@dataclass(frozen=True, slots=True)
+class DismissPerson:
+    """The bot speaks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHolds:
+    """Let go of what is held for this conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A step of the funnel, for statistics: no names, numbers or texts in it."""
+
+    event_type: str
+    data: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FindEarliest:
+    """Ask for the earliest slot of each staff member who does a service → EarliestFound."""
+
+    service_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindDays:
+    """Ask for days with free times from a local date on → DaysFound; `staff_id` None is anyone.
+
+    Their own visit that is being moved does not block (`moving`), here and below.
+    """
+
+    service_id: int
+    staff_id: int | None
+    from_day: date
+    limit: int = 9
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindTimes:
+    """Ask for the free times of a local date → TimesFound."""
+
+    service_id: int
+    staff_id: int | None
+    day: date
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindNearest:
+    """Ask for the free times nearest to a wish, best first → NearestFound."""
+
+    service_id: int
+    staff_id: int | None
+    wish: Wish
+    limit: int = 9
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSlot:
+    """Ask to keep a time for this conversation → SlotHeld or SlotTaken.
+
+    What the conversation held before is let go of.
+    """
+
+    service_id: int
+    staff_id: int | None
+    start: datetime
+    until: datetime
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookSlot:
+    """Ask to turn a hold into a booking → SlotBooked or SlotTaken.
+
+    A hold that ran out will do as long as its time is free.
+    """
+
+    hold: Hold
+    source: str = "quick"
+
+
+@dataclass(frozen=True, slots=True)
+class FindVisits:
+    """Ask for the customer's visits → VisitsFound."""
+
+    past: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FindVisit:
+    """Ask for one visit of the customer → VisitFound."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelVisit:
+    """Ask to cancel a visit → VisitCancelled or VisitGone."""
+
+    booking_id: UUID
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVisit:
+    """Ask to move a visit onto a hold, at once and whole → VisitMoved, SlotTaken or VisitGone."""
+
+    booking_id: UUID
+    hold: Hold
+
+
+Effect = Say | SetLocale | OptOut | OptIn | CallPerson | DismissPerson | ReleaseHolds | Record
+Ask = (
+    FindEarliest
+    | FindDays
+    | FindTimes
+    | FindNearest
+    | HoldSlot
+    | BookSlot
+    | FindVisits
+    | FindVisit
+    | CancelVisit
+    | MoveVisit
+)

@@ -1,0 +1,273 @@
+"""The lists that customers choose from: services, people, days and times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from flows import wording as t
+from flows.asking import NOTE, ROWS, TITLE, local, sheet, today, words
+from flows.draft import NO_WISH, ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime
+from flows.effects import Row, Say
+from flows.formats import capitalised, fit, told_apart, units
+from flows.machine import Context
+from flows.model import PARTS, FreeDay, Service, Slot, Staff, Wish, part_of
+from flows.replies import (
+    CallUs,
+    MoreDays,
+    MoreServices,
+    MoreStaff,
+    MoreTimes,
+    PickDay,
+    PickService,
+    PickSlot,
+    PickStaff,
+    encode,
+)
+from flows.wording import Words
+
+Timed = tuple[Slot, time]
+"""A slot with its local time of day."""
+
+_ROUNDNESS = {0: 1, 30: 2}  # minute of the hour -> rank
+BEST = 3
+"""How many of the nearest times carry a star."""
+MANY_PAGES = 3
+"""After so many (More times) in a row, a list also offers another day and the phone."""
+
+
+# --- what and who ---
+
+
+def what(ctx: Context, service_id: int, staff_id: int | None) -> str:
+    """Name a service, and who does it if that is settled."""
+    w, catalog = words(ctx), ctx.catalog
+    service = catalog.service_by_id.get(service_id)
+    name = fit(service.name_in(ctx.locale), t.NAME) if service else ""
+    person = catalog.staff_by_id.get(staff_id) if staff_id else None
+    return w(t.WITH, service=name, staff=fit(person.name, t.NAME)) if person else name
+
+
+def services(ctx: Context, state: ChoosingService) -> Say:
+    """Ask what they would like: all that can be booked, or what they may have meant."""
+    w, offered = words(ctx), ctx.catalog.bookable_services
+    if state.only:
+        offered = tuple(s for s in offered if s.id in state.only) or offered
+    room = ROWS if len(offered) <= ROWS else ROWS - 1
+    page = offered[state.offset : state.offset + room] or offered[:room]
+    names = told_apart([service.name_in(ctx.locale) for service in page], TITLE)
+    rows = [
+        (service, Row(encode(PickService(service.id)), name, _service_note(ctx, w, service)))
+        for service, name in zip(page, names, strict=True)
+    ]
+    more: list[Row] = []
+    if state.offset + room < len(offered):
+        more.append(Row(encode(MoreServices(state.offset + room)), w(t.MORE_SERVICES)))
+    question = w(t.WHICH_OF_THESE if state.only else t.WHAT)
+    if state.wish != NO_WISH:
+        question = f"{capitalised(wish_text(ctx, state.wish))}. {question}"
+    sections = [*_by_category(w, rows), (w(t.OTHERS), more)]
+    if len(sections) > ROWS or len(sections) == 2:
+        sections = [("", [row for _, row in rows] + more)]
+    footer = w(t.WRITE_IT) if not state.only else ""
+    return Say(question, sheet=sheet(w(t.SERVICES), *sections), footer=footer)
+
+
+def wish_text(ctx: Context, wish: Wish) -> str:
+    """Say back what was understood of a wish: `tomorrow 3:00 PM`."""
+    w, now = words(ctx), today(ctx)
+    if wish.day is not None and wish.at is not None:
+        return w.when(datetime.combine(wish.day, wish.at), now)
+    parts = [w.day(wish.day, now)] if wish.day is not None else []
+    if wish.at is not None:
+        parts.append(w.time(wish.at))
+    if wish.part is not None:
+        parts.append(w(t.PARTS[wish.part]).lower())
+    return ", ".join(parts)
+
+
+def _by_category(w: Words, rows: Sequence[tuple[Service, Row]]) -> list[tuple[str, list[Row]]]:
+    sections: dict[str, list[Row]] = {}
+    for service, row in rows:
+        sections.setdefault(service.category or w(t.OTHERS), []).append(row)
+    titles = told_apart(list(sections), TITLE)
+    return list(zip(titles, sections.values(), strict=True))
+
+
+def _service_note(ctx: Context, w: Words, service: Service) -> str:
+    lowest, highest = ctx.catalog.prices[service.id]
+    minutes = w.count(t.MINUTES, service.minutes)
+    if not highest:
+        return minutes
+    price = w.price(lowest, ctx.catalog.company.currency)
+    if lowest != highest:
+        price = w(t.FROM_PRICE, price=price)
+    return w(t.LIST_JOIN, first=minutes, second=price)
+
+
+def staff(ctx: Context, state: ChoosingStaff, earliest: Sequence[Slot]) -> Say:
+    """Ask by whom, each with their first free time; whoever has none comes last."""
+    w, service_id = words(ctx), state.service_id
+    first = {slot.staff_id: slot for slot in earliest}
+    team = sorted(ctx.catalog.staff_for(service_id), key=lambda person: person.id not in first)
+    room = ROWS - 1 if len(team) <= ROWS - 1 else ROWS - 2
+    page = team[state.offset : state.offset + room] or team[:room]
+    soonest = min(earliest, key=lambda slot: slot.start)
+    anyone = PickStaff(service_id, None, state.moving)
+    rows = [Row(encode(anyone), w(t.ANYONE), _earliest(ctx, w, soonest))]
+    names = told_apart([person.name for person in page], TITLE)
+    for person, name in zip(page, names, strict=True):
+        slot = first.get(person.id)
+        note = _staff_note(ctx, w, person, slot, service_id)
+        rows.append(Row(encode(PickStaff(service_id, person.id, state.moving)), name, note))
+    if state.offset + room < len(team):
+        more = MoreStaff(service_id, state.offset + room, state.moving)
+        rows.append(Row(encode(more), w(t.MORE_STAFF)))
+    question = w(t.WITH_WHOM, service=what(ctx, service_id, None))
+    return Say(question, sheet=sheet(w(t.TEAM), ("", rows)))
+
+
+def _earliest(ctx: Context, w: Words, slot: Slot) -> str:
+    return w(t.EARLIEST, when=w.when(local(ctx, slot.start), today(ctx)))
+
+
+def _staff_note(ctx: Context, w: Words, person: Staff, slot: Slot | None, service_id: int) -> str:
+    note = _earliest(ctx, w, slot) if slot else w(t.FULLY_BOOKED)
+    lowest, highest = ctx.catalog.prices[service_id]
+    if lowest == highest:
+        return note
+    price = w.price(person.offers[service_id].price_minor, ctx.catalog.company.currency)
+    return w(t.LIST_JOIN, first=note, second=price)
+
+
+# --- when ---
+
+
+def days(ctx: Context, state: ChoosingDay, free: Sequence[FreeDay], *, more: bool) -> Say:
+    """Ask for a day; each says how many times are left."""
+    w, now = words(ctx), today(ctx)
+    choice = (state.service_id, state.staff_id)
+    room = ROWS - 1 if more or len(free) > ROWS else ROWS
+    rows = [
+        Row(
+            encode(PickDay(*choice, day.day, state.moving)),
+            capitalised(w.day(day.day, now)),
+            _day_note(w, day),
+        )
+        for day in free[:room]
+    ]
+    if more or len(free) > room:
+        later = free[:room][-1].day + timedelta(days=1)
+        rows.append(Row(encode(MoreDays(*choice, later, state.moving)), w(t.LATER_DATES)))
+    wanted = what(ctx, *choice)
+    if state.before is not None:
+        when = w.moment(local(ctx, state.before.start), now)
+        question = w(t.WHICH_DAY_INSTEAD, what=wanted, when=when)
+    else:
+        question = w(t.WHICH_DAY, what=wanted)
+    return Say(question, sheet=sheet(w(t.DAYS), ("", rows)), footer=w(t.WRITE_WHEN))
+
+
+def _day_note(w: Words, day: FreeDay) -> str:
+    times = w.count(t.TIMES_LEFT, day.times)
+    busy = t.BUSY.get(day.busy_part or "")
+    return w(busy, times=times) if busy else times
+
+
+def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -> Say:
+    """Ask for a time of a day, by part of the day, a page at a time."""
+    w = words(ctx)
+    timed = [(slot, local(ctx, slot.start).time()) for slot in slots]
+    if state.wish.part:
+        timed = [pair for pair in timed if part_of(pair[1]) == state.wish.part]
+        page, last, following = _spread(timed, ROWS - 1), False, 0  # the rest is the whole day
+    else:
+        page, last = _page(timed, state.page)
+        following = state.page + 1
+    sections: dict[str, list[Row]] = {part: [] for part in PARTS}
+    for slot, at in page:
+        sections[part_of(at)].append(_time_row(ctx, w, state, slot, w.time(at)))
+    rest: list[Row] = []
+    if not last:
+        more = MoreTimes(state.service_id, state.staff_id, day, following, state.moving)
+        rest.append(Row(encode(more), w(t.MORE_TIMES)))
+    if last or state.page >= MANY_PAGES:
+        rest += _ways_out(ctx, w, state)[: ROWS - len(page) - len(rest)]
+    wanted = what(ctx, state.service_id, state.staff_id)
+    question = w(t.WHAT_TIME, day=capitalised(w.day(day, today(ctx))), what=wanted)
+    parts = [(w(t.PARTS[part]), rows) for part, rows in sections.items()]
+    return Say(question, sheet=sheet(w(t.TIMES), *parts, (w(t.OTHERS), rest)))
+
+
+def _page(left: list[Timed], number: int) -> tuple[list[Timed], bool]:
+    """Return one page of times in order, and whether it is the last."""
+    for page in range(number + 1):
+        ways_out = 2 if page >= MANY_PAGES else 0
+        if len(left) <= ROWS - ways_out:
+            return left, True
+        picked = _spread(left, ROWS - 1 - ways_out)
+        if page == number:
+            return picked, False
+        taken = {slot.start for slot, _ in picked}
+        left = [pair for pair in left if pair[0].start not in taken]
+    return left[:ROWS], True
+
+
+def _spread(timed: Sequence[Timed], room: int) -> list[Timed]:
+    """Pick times from all over the day: popular ones first, then full hours, half hours, others."""
+    ranks: tuple[list[Timed], ...] = ([], [], [], [])
+    for pair in timed:
+        minute = pair[1].minute
+        ranks[0 if pair[0].popular else _ROUNDNESS.get(minute, 3)].append(pair)
+    picked: list[Timed] = []
+    for rank in ranks:
+        space = room - len(picked)
+        if len(rank) > space:
+            picked += [rank[n * (len(rank) - 1) // max(1, space - 1)] for n in range(space)]
+            break
+        picked += rank
+    return sorted(picked, key=lambda pair: pair[0].start)
+
+
+def nearest(ctx: Context, state: ChoosingTime, slots: Sequence[Slot]) -> Say:
+    """Offer the free times nearest to a wish, best first; the first three carry a star."""
+    w, now = words(ctx), today(ctx)
+    rest = _ways_out(ctx, w, state)
+    rows = []
+    for place, slot in enumerate(slots[: ROWS - len(rest)]):
+        at = local(ctx, slot.start)
+        title, day = w.time(at.time()), w.day(at.date(), now)
+        if at.date() != state.wish.day and units(long := capitalised(w.when(at, now))) <= TITLE:
+            title, day = long, ""  # the day is in the title; otherwise it is in the note
+        starred = w(t.BEST, when=title)
+        if place < BEST and units(starred) <= TITLE:
+            title = starred
+        rows.append(_time_row(ctx, w, state, slot, title, day))
+    message = t.SOME_TIMES if state.wish == NO_WISH else t.NEAREST
+    question = w(message, what=what(ctx, state.service_id, state.staff_id))
+    return Say(question, sheet=sheet(w(t.TIMES), ("", rows + rest)), footer=w(t.WRITE_WHEN))
+
+
+def _time_row(
+    ctx: Context, w: Words, state: ChoosingTime, slot: Slot, title: str, day: str = ""
+) -> Row:
+    notes = [day] if day else []
+    person = ctx.catalog.staff_by_id.get(slot.staff_id)
+    if slot.staff_id != state.staff_id and person is not None:
+        notes.append(fit(person.name, 30))
+        lowest, highest = ctx.catalog.prices[state.service_id]
+        if lowest != highest:
+            notes.append(w.price(slot.price_minor, ctx.catalog.company.currency))
+    if slot.popular:
+        notes.append(w(t.POPULAR))
+    picked = PickSlot(state.service_id, state.staff_id, slot.start, slot.staff_id, state.moving)
+    return Row(encode(picked), title, fit(", ".join(notes), NOTE) if notes else "")
+
+
+def _ways_out(ctx: Context, w: Words, state: ChoosingTime) -> list[Row]:
+    """Return what else they can do when no time suits."""
+    days_ = MoreDays(state.service_id, state.staff_id, today(ctx), state.moving)
+    ways = [Row(encode(days_), w(t.DIFFERENT_DAY))]
+    if ctx.catalog.company.phone:
+        ways.append(Row(encode(CallUs()), w(t.CALL_US)))
+    return ways

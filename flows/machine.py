@@ -1,0 +1,131 @@
+"""The conversation machine: carries one event to rest without doing any IO.
+
+Theory of operation
+-------------------
+A conversation is always in one *state*: a frozen model that holds only what is known at that point
+and is stored as JSON between turns. An *event* (a message, a tap, a timer) starts a *turn*. The
+state's *step*, a plain function `(state, event, ctx) -> Step | None`, says which state comes next,
+which *effects* the turn has, and at most one *ask*: a question only storage can answer. The answer
+comes back as the next event of the same turn, to the step of the state that asked. A turn rests
+when a step asks nothing; then everything it wanted is committed at once, or, when anything fails,
+nothing is.
+
+`None` means "not mine": the fallbacks follow, in order, the same for every state. The return
+annotation of a step is its transition table: mypy refuses a step that goes where it does not
+declare, and `flows.registry` draws the diagram from it.
+
+Two rules keep the machine honest. A step must handle every answer to what it asks (UnhandledAnswer
+otherwise), and a turn may take at most MAX_STEPS steps (EndlessTurn otherwise).
+
+A turn that changes the customer's language speaks it from that step on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.effects import Ask, Effect, SetLocale
+from flows.errors import EndlessTurn, UnhandledAnswer
+from flows.events import Answer, Event
+from flows.model import Catalog, Customer
+
+MAX_STEPS = 20
+_ANSWERS = get_args(Answer)
+
+
+class State(BaseModel):
+    """Where a conversation is; carries only what is known at that point.
+
+    Stored states outlive deploys: a new field needs a default, a removed one is ignored on reading.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    step: str
+
+
+S_co = TypeVar("S_co", bound=State, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step may read besides the event: never a connection."""
+
+    now: datetime
+    catalog: Catalog
+    customer: Customer
+    locale: str
+    turn: int = 0
+    person_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S_co]):
+    """The result of one step: next state, effects in order, at most one ask."""
+
+    state: S_co
+    effects: tuple[Effect, ...] = ()
+    ask: Ask | None = None
+
+
+Handler = Callable[[Any, Any, Context], Step[State] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A named set of states and their steps."""
+
+    name: str
+    steps: Mapping[type[State], Handler]
+
+
+class Turn:
+    """One event carried to rest: whoever drives it answers `ask` until it is None."""
+
+    __slots__ = ("_fallbacks", "_steps", "_taken", "ask", "ctx", "effects", "state")
+
+    def __init__(
+        self,
+        steps: Mapping[type[State], Handler],
+        fallbacks: Sequence[Handler],
+        state: State,
+        event: Event,
+        ctx: Context,
+    ) -> None:
+        self._steps, self._fallbacks = steps, fallbacks
+        self.state, self.ctx = state, ctx
+        self.effects: list[Effect] = []
+        self.ask: Ask | None = None
+        self._taken = 0
+        self.answer(event)
+
+    def answer(self, event: Event) -> None:
+        """Take one more step, with the event that started the turn or the answer to the ask."""
+        self._taken += 1
+        if self._taken > MAX_STEPS:
+            raise EndlessTurn(f"{self.state.step} did not rest within {MAX_STEPS} steps")
+        step = self._steps[type(self.state)](self.state, event, self.ctx)
+        if step is None:
+            if isinstance(event, _ANSWERS):
+                raise UnhandledAnswer(f"{self.state.step} does not handle {type(event).__name__}")
+            step = self._fall_back(event)
+        if step is None:
+            self.ask = None
+            return
+        self.state, self.ask = step.state, step.ask
+        self.effects += step.effects
+        for effect in step.effects:
+            if isinstance(effect, SetLocale):
+                self.ctx = replace(self.ctx, locale=effect.locale)
+
+    def _fall_back(self, event: Event) -> Step[State] | None:
+        for fallback in self._fallbacks:
+            step = fallback(self.state, event, self.ctx)
+            if step is not None:
+                return step
+        return None

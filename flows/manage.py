@@ -1,0 +1,278 @@
+"""My visits: see them, move one, cancel one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from flows import wording as t
+from flows.asking import (
+    NOTE,
+    ROWS,
+    TITLE,
+    Asking,
+    Idle,
+    also,
+    buttons,
+    reply_of,
+    sheet,
+    shown,
+    today,
+    words,
+)
+from flows.cards import at, card, of_visit, visit_buttons, visit_time
+from flows.draft import Before, ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
+from flows.effects import CancelVisit, FindVisit, FindVisits, Record, Row, Say
+from flows.events import Event, VisitCancelled, VisitFound, VisitGone, VisitsFound
+from flows.formats import capitalised, fit, units
+from flows.greeting import at_menu, help_buttons
+from flows.machine import Context, Flow, Step
+from flows.model import Visit
+from flows.ordering import go_on, viewed
+from flows.refusals import OPEN_STATUSES, refusal
+from flows.replies import (
+    AskToCancel,
+    CancelForSure,
+    ChangeVisit,
+    DropBooking,
+    ListVisits,
+    OpenVisits,
+    PickStaff,
+    Reply,
+    ShowVisit,
+    StartBooking,
+    TalkToUs,
+    encode,
+)
+
+Intent = Literal["show", "change", "cancel", "drop"]
+
+
+class ChoosingVisit(Asking):
+    """Which visit?"""
+
+    step: Literal["manage.choosing_visit"] = "manage.choosing_visit"
+    intent: Intent = "show"
+    past: bool = False
+    offset: int = 0
+
+
+class ViewingVisit(Asking):
+    """One visit is in front of them."""
+
+    step: Literal["manage.viewing_visit"] = "manage.viewing_visit"
+    booking_id: UUID
+    intent: Intent = "show"
+
+
+class CancellingVisit(Asking):
+    """Shall it really be cancelled?"""
+
+    step: Literal["manage.cancelling_visit"] = "manage.cancelling_visit"
+    booking_id: UUID
+
+
+Managing: TypeAlias = ChoosingVisit | ViewingVisit | CancellingVisit | Idle
+Moving: TypeAlias = ChoosingDay | ChoosingTime | ChoosingStaff | ChoosingService
+"""Where a visit that is to be changed goes on: the questions of booking."""
+
+
+def open_visits(
+    intent: Intent = "show", *, past: bool = False, offset: int = 0, intro: str = ""
+) -> Step[ChoosingVisit]:
+    """Look for the customer's visits."""
+    state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro)
+    return Step(state, ask=FindVisits(past=past))
+
+
+def open_visit(booking_id: UUID, intent: Intent = "show", intro: str = "") -> Step[ViewingVisit]:
+    """Look for one visit, to show, change or cancel it."""
+    state = ViewingVisit(booking_id=booking_id, intent=intent, intro=intro)
+    return Step(state, ask=FindVisit(booking_id))
+
+
+def choosing_visit(
+    state: ChoosingVisit, event: Event, ctx: Context
+) -> Step[Managing | Moving] | None:
+    """Show the list, or go straight on with the only one."""
+    if not isinstance(event, VisitsFound):
+        return _tapped(event)
+    found = event.past if state.past else event.upcoming
+    if not found:
+        return _none(ctx, state)
+    if len(found) == 1 and not state.past:
+        viewing = ViewingVisit(
+            booking_id=found[0].id,
+            intent=state.intent,
+            intro=state.intro,
+            misses=state.misses,
+        )
+        return _view(ctx, viewing, found[0])
+    return shown(state, _list(ctx, state, found), viewed("visits"))
+
+
+def viewing_visit(
+    state: ViewingVisit, event: Event, ctx: Context
+) -> Step[Managing | Moving] | None:
+    """Show a visit, or do with it what was wanted."""
+    match event:
+        case VisitFound(visit):
+            return _view(ctx, state, visit)
+        case VisitCancelled(visit):
+            return _cancelled(ctx, visit)
+        case VisitGone():
+            return at_menu(ctx, words(ctx)(t.VISIT_GONE))
+        case _:
+            return _tapped(event)
+
+
+def cancelling_visit(
+    state: CancellingVisit, event: Event, ctx: Context
+) -> Step[ChoosingVisit | ViewingVisit] | None:
+    """Cancel it on [Yes, cancel it]."""
+    return _tapped(event)
+
+
+def follow(reply: Reply) -> Step[ChoosingVisit | ViewingVisit] | None:
+    """Do what a button or row about visits means, whatever is going on."""
+    match reply:
+        case OpenVisits():
+            return open_visits()
+        case ListVisits(past, offset):
+            return open_visits(past=bool(past), offset=offset)
+        case ShowVisit(booking_id):
+            return open_visit(booking_id)
+        case ChangeVisit(booking_id):
+            return open_visit(booking_id, "change")
+        case AskToCancel(booking_id):
+            return open_visit(booking_id, "cancel")
+        case CancelForSure(booking_id):
+            return open_visit(booking_id, "drop")
+        case _:
+            return None
+
+
+def _tapped(event: Event) -> Step[ChoosingVisit | ViewingVisit] | None:
+    reply = reply_of(event)
+    return follow(reply) if reply is not None else None
+
+
+def _view(ctx: Context, state: ViewingVisit, visit: Visit | None) -> Step[Managing | Moving]:
+    if visit is None:
+        return at_menu(ctx, words(ctx)(t.VISIT_GONE))
+    if state.intent == "show":
+        return shown(state, _one(ctx, visit), viewed("visit"))
+    refused = refusal(ctx, visit)
+    if refused is not None:
+        return refused
+    if state.intent == "change":
+        return _change(ctx, visit)
+    if state.intent == "drop":
+        return Step(state, ask=CancelVisit(visit.id))
+    w = words(ctx)
+    question = w(t.REALLY_CANCEL, what=of_visit(ctx, visit), when=at(ctx, visit))
+    pairs = (
+        (t.YES_CANCEL, CancelForSure(visit.id)),
+        (t.KEEP_IT, DropBooking(visit.id)),
+        (t.CHANGE, ChangeVisit(visit.id)),
+    )
+    cancelling = CancellingVisit(booking_id=visit.id, intro=state.intro, misses=state.misses)
+    return shown(cancelling, Say(question, buttons(w, *pairs)), viewed("cancel"))
+
+
+def _change(ctx: Context, visit: Visit) -> Step[Moving | Idle]:
+    """Ask for another day, by the same person if they are still there."""
+    catalog = ctx.catalog
+    team = {person.id for person in catalog.staff_for(visit.service_id)}
+    if visit.service_id not in catalog.service_by_id or not team:
+        text = f"{of_visit(ctx, visit)}, {at(ctx, visit)}\n{words(ctx)(t.TALK_INSTEAD)}"
+        return shown(Idle(), Say(text, help_buttons(ctx)))
+    before = Before(visit.id, visit.start, visit.staff_id)
+    order = Order(visit.service_id, who_known=True, moving=visit.id, before=before)
+    started = Record("change_started", {"booking_id": str(visit.id)})
+    if visit.staff_id in team:
+        return also(go_on(ctx, replace(order, staff_id=visit.staff_id)), started)
+    return also(go_on(ctx, order, intro=words(ctx)(t.STAFF_GONE)), started)
+
+
+def _cancelled(ctx: Context, visit: Visit) -> Step[Idle]:
+    text = words(ctx)(t.CANCELLED, what=of_visit(ctx, visit), when=at(ctx, visit))
+    return at_menu(ctx, text, Record("visit_cancelled", {"booking_id": str(visit.id)}))
+
+
+def _one(ctx: Context, visit: Visit) -> Say:
+    """Describe a visit, with what can be done about it."""
+    w = words(ctx)
+    text = f"{card(ctx, visit)}\n{visit.code}"
+    if visit.status == "cancelled":
+        text = f"{w(t.VISIT_IS_CANCELLED)}\n{text}"
+    if visit.status in OPEN_STATUSES and visit.start > ctx.now:
+        past = buttons(w, (t.PAST_VISITS, ListVisits(1, 0)))
+        return Say(text, visit_buttons(w, visit) + past)
+    again = PickStaff(visit.service_id, visit.staff_id)
+    pairs = ((t.BOOK_AGAIN, again), (t.MY_VISITS, OpenVisits()), (t.TALK_TO_US, TalkToUs()))
+    return Say(text, buttons(w, *pairs))
+
+
+def _none(ctx: Context, state: ChoosingVisit) -> Step[Idle]:
+    w = words(ctx)
+    if state.past:
+        return at_menu(ctx, w(t.NO_PAST_VISITS))
+    pairs = (
+        (t.BOOK_A_VISIT, StartBooking()),
+        (t.PAST_VISITS, ListVisits(1, 0)),
+        (t.TALK_TO_US, TalkToUs()),
+    )
+    return shown(Idle(intro=state.intro), Say(w(t.NO_VISITS), buttons(w, *pairs)))
+
+
+_QUESTIONS = {
+    "show": t.YOUR_VISITS,
+    "change": t.WHICH_TO_CHANGE,
+    "cancel": t.WHICH_TO_CANCEL,
+    "drop": t.WHICH_TO_CANCEL,
+}
+_MEANINGS: Mapping[Intent, Callable[[UUID], Reply]] = {
+    "show": ShowVisit,
+    "change": ChangeVisit,
+    "cancel": AskToCancel,
+    "drop": AskToCancel,
+}
+
+
+def _list(ctx: Context, state: ChoosingVisit, visits: tuple[Visit, ...]) -> Say:
+    w = words(ctx)
+    room = ROWS - 2
+    page = visits[state.offset : state.offset + room] or visits[:room]
+    rows = [
+        Row(encode(_MEANINGS[state.intent](visit.id)), *_described(ctx, visit)) for visit in page
+    ]
+    if state.offset + room < len(visits):
+        more = ListVisits(int(state.past), state.offset + room)
+        rows.append(Row(encode(more), w(t.MORE_VISITS)))
+    if not state.past:
+        rows.append(Row(encode(ListVisits(1, 0)), w(t.PAST_VISITS)))
+    question = t.YOUR_PAST_VISITS if state.past else _QUESTIONS[state.intent]
+    return Say(w(question), sheet=sheet(w(t.VISITS), ("", rows)))
+
+
+def _described(ctx: Context, visit: Visit) -> tuple[str, str]:
+    """Return a row's title and note: when, and what; the time is in the note if it must be."""
+    title, note = capitalised(at(ctx, visit)), of_visit(ctx, visit)
+    if units(title) > TITLE:
+        w, start = words(ctx), visit_time(ctx, visit, visit.start)
+        title = fit(capitalised(w.day(start.date(), today(ctx))), TITLE)
+        note = w(t.LIST_JOIN, first=w.time(start.time()), second=note)
+    return title, fit(note, NOTE)
+
+
+MANAGE = Flow(
+    "manage",
+    steps={
+        ChoosingVisit: choosing_visit,
+        ViewingVisit: viewing_visit,
+        CancellingVisit: cancelling_visit,
+    },
+)

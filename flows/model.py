@@ -1,0 +1,273 @@
+"""The nouns of the trade: companies, what they offer, who does it, and the time it takes.
+
+Instants are aware datetimes in UTC; local wall time appears only with the zone it is meant in.
+Money is an integer in the currency's minor unit (cents).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MORNING, AFTERNOON, EVENING = PARTS = ("morning", "afternoon", "evening")
+"""The parts of a day, in order."""
+NOON, EVENING_BEGINS = time(12), time(17)
+"""Where the afternoon and the evening begin."""
+
+
+def part_of(at: time) -> str:
+    """Return the part of the day that a local time of day is in."""
+    if at < NOON:
+        return MORNING
+    return AFTERNOON if at < EVENING_BEGINS else EVENING
+
+
+class Policy(BaseModel):
+    """A company's rules, from `companies.settings`; what is not set there has the default here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    lead_minutes: int = Field(default=60, ge=0)
+    horizon_days: int = Field(default=30, ge=1, le=730)
+    grid_minutes: int = Field(default=15, ge=1, le=1440)
+    cancel_notice_minutes: int = Field(default=24 * 60, ge=0)
+    hold_minutes: int = Field(default=5, ge=1, le=120)
+    offer_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    person_minutes: int = Field(default=12 * 60, ge=1)
+    quiet_from: time = time(21, 0)
+    quiet_until: time = time(9, 0)
+    messages_per_second: int = Field(default=80, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A business: the tenant that everything else belongs to."""
+
+    id: int
+    name: str
+    vertical: str
+    timezone: str
+    locale: str
+    currency: str
+    country_code: str
+    phone_number_id: str
+    phone: str | None = None
+    address: str | None = None
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the company's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What can be booked; minutes and price are the usual ones, staff may have their own."""
+
+    id: int
+    name: str
+    minutes: int
+    price_minor: int
+    description: str | None = None
+    category: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)  # language -> name
+    buffer_before_minutes: int = 0
+    buffer_after_minutes: int = 0
+    lead_minutes: int | None = None
+    horizon_days: int | None = None
+    grid_minutes: int | None = None
+
+    def name_in(self, locale: str) -> str:
+        """Return the service's name in a language, or the one it was entered with."""
+        return self.names.get(locale) or self.names.get(locale.split("_")[0]) or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A stretch of local wall time in a weekly pattern.
+
+    An end that is not after its start is on the next day.
+    """
+
+    weekday: int  # ISO: Monday is 1
+    starts: time
+    ends: time
+    kind: str = "work"  # or "break"
+
+
+@dataclass(frozen=True, slots=True)
+class DatedShift:
+    """A stretch on one date: instead of the weekly pattern, on top of it, or cut out of it."""
+
+    day: date
+    kind: str  # "replace", "add" or "break"
+    starts: time | None = None
+    ends: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time, start included and end not."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffOffer:
+    """What one service takes and costs when done by one staff member."""
+
+    minutes: int
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who does the work, when, and which services."""
+
+    id: int
+    name: str
+    timezone: str | None = None
+    offers: Mapping[int, StaffOffer] = field(default_factory=dict)  # service id -> offer
+    shifts: tuple[Shift, ...] = ()
+    dated_shifts: tuple[DatedShift, ...] = ()
+    time_off: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All that a conversation reads about one business, as of one version of it."""
+
+    company: Company
+    services: tuple[Service, ...]  # active ones, in the order to show
+    staff: tuple[Staff, ...]  # active ones, in the order to show
+    holidays: frozenset[date] = frozenset()
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    version: int = 0
+    # What is worked out from this catalogue once (flows.hours): lives and dies with it.
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def service_by_id(self) -> Mapping[int, Service]:
+        """Map the id of every active service to it."""
+        return {service.id: service for service in self.services}
+
+    @cached_property
+    def staff_by_id(self) -> Mapping[int, Staff]:
+        """Map the id of every active staff member to them."""
+        return {person.id: person for person in self.staff}
+
+    def staff_for(self, service_id: int) -> tuple[Staff, ...]:
+        """Return who does a service, in the order to show."""
+        return tuple(person for person in self.staff if service_id in person.offers)
+
+    @cached_property
+    def bookable_services(self) -> tuple[Service, ...]:
+        """Return the services that somebody does."""
+        done = {service_id for person in self.staff for service_id in person.offers}
+        return tuple(service for service in self.services if service.id in done)
+
+    @cached_property
+    def prices(self) -> Mapping[int, tuple[int, int]]:
+        """Map every bookable service to what it costs at least and at most, in minor units."""
+        asked: dict[int, list[int]] = {}
+        for person in self.staff:
+            for service_id, offer in person.offers.items():
+                asked.setdefault(service_id, []).append(offer.price_minor)
+        return {service_id: (min(all_), max(all_)) for service_id, all_ in asked.items()}
+
+    @cached_property
+    def opening(self) -> tuple[time, time]:
+        """Return the local times between which somebody works on some day of the week."""
+        work = [shift for person in self.staff for shift in person.shifts if shift.kind == "work"]
+        if not work or any(shift.ends <= shift.starts for shift in work):
+            return time.min, time.max
+        return min(shift.starts for shift in work), max(shift.ends for shift in work)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Return the company's time zone."""
+        return self.company.zone
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who books, as far as a conversation needs to know."""
+
+    id: int
+    name: str | None = None
+    locale: str | None = None
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A time somebody can be booked for one service."""
+
+    service_id: int
+    staff_id: int
+    start: datetime
+    end: datetime
+    price_minor: int
+    popular: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreeDay:
+    """A local date with free times.
+
+    `busy_part` names the part of day that has the fewest left, if one stands out.
+    """
+
+    day: date
+    times: int
+    busy_part: str | None = None  # "morning", "afternoon", "evening"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for, as far as they said it; local to the company."""
+
+    day: date | None = None
+    at: time | None = None
+    part: str | None = None  # "morning", "afternoon", "evening"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A slot kept for one conversation until a moment."""
+
+    id: UUID
+    slot: Slot
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A booking as its customer sees it."""
+
+    id: UUID
+    code: str
+    service_id: int
+    staff_id: int
+    start: datetime
+    end: datetime
+    status: str
+    price_minor: int
+    currency: str
+    timezone: str
+    service_name: str
+    staff_name: str
+    moves: int = 0  # how often it was moved
+
+    def starts_within(self, span: timedelta, now: datetime) -> bool:
+        """Tell whether the visit starts less than `span` from now."""
+        return self.start - now < span

@@ -1,0 +1,167 @@
+"""What the buttons and rows of a booking mean: on the list of now, and on one of last week."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+from flows import wording as t
+from flows.asking import Idle, also, local, today, words
+from flows.draft import Before, ChoosingTime, Confirming, Order
+from flows.effects import BookSlot, FindVisit, ReleaseHolds
+from flows.formats import capitalised
+from flows.greeting import at_menu
+from flows.machine import Context, Step
+from flows.model import Hold, Slot, Wish
+from flows.ordering import (
+    Choosing,
+    ask_nearest,
+    ask_service,
+    ask_staff,
+    completed,
+    go_on,
+    hold,
+    is_offered,
+)
+from flows.replies import (
+    BookIt,
+    DropBooking,
+    MoreDays,
+    MoreServices,
+    MoreStaff,
+    MoreTimes,
+    PickDay,
+    PickService,
+    PickSlot,
+    PickStaff,
+    Reply,
+)
+
+Drafting: TypeAlias = Choosing | Confirming
+"""Where a booking can stand."""
+
+
+def follow(reply: Reply, ctx: Context) -> Step[Drafting] | None:
+    """Do what a button or row of a booking means, whatever is going on."""
+    match reply:
+        case PickService(service_id):
+            return also(go_on(ctx, Order(service_id)), completed("service"))
+        case MoreServices(offset):
+            return ask_service(ctx, Order(), offset=offset)
+        case PickStaff() | MoreStaff():
+            return pick_staff(ctx, reply)
+        case PickDay() | MoreDays():
+            return pick_day(ctx, reply)
+        case MoreTimes():
+            return pick_times(ctx, reply)
+        case PickSlot():
+            return pick_slot(ctx, reply)
+        case BookIt():
+            return book_it(ctx, reply)
+        case DropBooking(moving):
+            return drop(ctx, moving)
+        case _:
+            return None
+
+
+def pick_staff(
+    ctx: Context, reply: PickStaff | MoreStaff, before: Before | None = None
+) -> Step[Choosing]:
+    """Go on with somebody, or with the list of people."""
+    order = Order(reply.service_id, moving=reply.moving, before=_of(before, reply.moving))
+    if isinstance(reply, PickStaff):
+        order = replace(order, staff_id=reply.staff_id, who_known=True)
+        return also(go_on(ctx, order), completed("staff"))
+    if ctx.catalog.staff_for(reply.service_id):
+        return ask_staff(ctx, order, offset=reply.offset)
+    return go_on(ctx, order)
+
+
+def pick_day(
+    ctx: Context, reply: PickDay | MoreDays, before: Before | None = None
+) -> Step[Choosing]:
+    """Go on with a day, or with later days."""
+    if isinstance(reply, MoreDays):
+        return go_on(ctx, replace(_order(reply, before), from_day=reply.from_day))
+    order = replace(_order(reply, before), wish=Wish(reply.day))
+    return also(go_on(ctx, order), completed("day"))
+
+
+def pick_times(ctx: Context, reply: MoreTimes, before: Before | None = None) -> Step[Choosing]:
+    """Go on with further times of a day; with its first ones, let go of what was held."""
+    step = go_on(ctx, replace(_order(reply, before), wish=Wish(reply.day)))
+    if isinstance(step.state, ChoosingTime):
+        step = Step(step.state.model_copy(update={"page": reply.page}), step.effects, step.ask)
+    return step if reply.page else also(step, ReleaseHolds())
+
+
+def pick_slot(ctx: Context, reply: PickSlot, before: Before | None = None) -> Step[Choosing]:
+    """Keep the time they picked; of a visit that is moved, look first whether it still can be."""
+    at = local(ctx, reply.start)
+    order = replace(_order(reply, before), wish=Wish(at.date(), at.time()))
+    team = {person.id for person in ctx.catalog.staff_for(reply.service_id)}
+    if not team or (reply.staff_id is not None and reply.staff_id not in team):
+        return go_on(ctx, order)
+    if reply.start <= ctx.now:
+        w = words(ctx)
+        over = w(t.IS_OVER, when=capitalised(w.when(at, today(ctx))))
+        return ask_nearest(ctx, replace(order, wish=Wish(at=at.time())), intro=over)
+    state = ChoosingTime(
+        service_id=reply.service_id,
+        staff_id=reply.staff_id,
+        moving=order.moving,
+        before=order.before,
+        day=at.date(),
+        wish=order.wish,
+        start=reply.start,
+        who=reply.who if reply.who in team else None,
+        tapped=True,
+    )
+    if order.moving is not None and order.before is None:
+        return Step(state, ask=FindVisit(order.moving))
+    return also(hold(ctx, state, reply.start), completed("time"))
+
+
+def book_it(ctx: Context, reply: BookIt, state: Confirming | None = None) -> Step[Drafting]:
+    """Book or move what was held; of an old button, what it held then."""
+    if not is_offered(ctx, reply.service_id, reply.who):
+        return go_on(ctx, _order(reply, None), intro=words(ctx)(t.STAFF_GONE))
+    if state is None or state.hold.id != reply.hold_id:
+        kept = _hold_of(ctx, reply)
+        state = Confirming(staff_id=reply.staff_id, moving=reply.moving, hold=kept)
+    if state.moving is not None:
+        return Step(state, ask=FindVisit(state.moving))
+    return Step(state, ask=BookSlot(state.hold))
+
+
+def drop(ctx: Context, moving: UUID | None) -> Step[Idle]:
+    """Forget what was held."""
+    text = words(ctx)(t.NOT_BOOKED if moving is None else t.KEPT)
+    return at_menu(ctx, text, ReleaseHolds())
+
+
+def _order(
+    reply: PickDay | MoreDays | MoreTimes | PickSlot | BookIt, before: Before | None
+) -> Order:
+    return Order(
+        reply.service_id,
+        reply.staff_id,
+        who_known=True,
+        moving=reply.moving,
+        before=_of(before, reply.moving),
+    )
+
+
+def _of(before: Before | None, moving: UUID | None) -> Before | None:
+    """Return what is known of a visit, if it is the one that a reply would move."""
+    return before if before is not None and before.booking_id == moving else None
+
+
+def _hold_of(ctx: Context, reply: BookIt) -> Hold:
+    """Make the hold that an old button was about; it has long run out."""
+    offer = ctx.catalog.staff_by_id[reply.who].offers[reply.service_id]
+    end = reply.start + timedelta(minutes=offer.minutes)
+    slot = Slot(reply.service_id, reply.who, reply.start, end, offer.price_minor)
+    return Hold(reply.hold_id, slot, until=ctx.now)

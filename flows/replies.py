@@ -1,0 +1,347 @@
+"""Reply ids: what every button and list row means, as text that WhatsApp carries for us.
+
+A reply id carries everything it meant (`book:slot:<service>:<staff|0>:<minute>:…`), so that a tap
+on a list from last week still makes sense. Ids that once left the house are read for ever: a form
+may get further parts at its end, it never changes the ones it has. Minutes count from 1970 (UTC),
+days are YYYYMMDD, a staff member of 0 is anyone, and the visit being moved, if any, comes last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar, Final, NamedTuple, get_args
+from uuid import UUID
+
+MAX_LENGTH: Final = 200
+"""WhatsApp takes no longer ids for list rows (facts: 200; buttons may have 256)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+
+
+class Choice(NamedTuple):
+    """Which service by whom (None is anyone), and which visit it would move, if any."""
+
+    service_id: int
+    staff_id: int | None = None
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMenu:
+    """[Menu]: start over."""
+
+    form: ClassVar = "menu:home"
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """[Carry on]: show the open question again."""
+
+    form: ClassVar = "menu:on"
+
+
+@dataclass(frozen=True, slots=True)
+class StartBooking:
+    """[Book a visit]."""
+
+    form: ClassVar = "menu:book"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisits:
+    """[My visits]."""
+
+    form: ClassVar = "menu:visits"
+
+
+@dataclass(frozen=True, slots=True)
+class TalkToUs:
+    """[Talk to us]: a person, please."""
+
+    form: ClassVar = "menu:person"
+
+
+@dataclass(frozen=True, slots=True)
+class CallUs:
+    """[Call us]: what is the phone number?"""
+
+    form: ClassVar = "menu:call"
+
+
+@dataclass(frozen=True, slots=True)
+class BackToBot:
+    """[Back to the bot]: no person needed any more."""
+
+    form: ClassVar = "person:back"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOn:
+    """[Messages on]: take back a STOP."""
+
+    form: ClassVar = "consent:start"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakLanguage:
+    """A language to go on in."""
+
+    form: ClassVar = "menu:language"
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoreServices:
+    """(More services) from an offset on."""
+
+    form: ClassVar = "book:services"
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class PickService:
+    """A service."""
+
+    form: ClassVar = "book:service"
+    service_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreStaff:
+    """(More people) who do a service, from an offset on; offset 0 is the list's beginning."""
+
+    form: ClassVar = "book:team"
+    service_id: int
+    offset: int
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickStaff:
+    """Who shall do it."""
+
+    form: ClassVar = "book:who"
+    service_id: int
+    staff_id: int | None
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoreDays:
+    """(Later dates) from a day on."""
+
+    form: ClassVar = "book:days"
+    service_id: int
+    staff_id: int | None
+    from_day: date
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickDay:
+    """A day."""
+
+    form: ClassVar = "book:day"
+    service_id: int
+    staff_id: int | None
+    day: date
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTimes:
+    """(More times) of a day; page 0 is the first."""
+
+    form: ClassVar = "book:times"
+    service_id: int
+    staff_id: int | None
+    day: date
+    page: int
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickSlot:
+    """A time; `who` would do it where anyone was asked for."""
+
+    form: ClassVar = "book:slot"
+    service_id: int
+    staff_id: int | None
+    start: datetime
+    who: int
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookIt:
+    """[Book it], or [Move it] where a visit is being moved."""
+
+    form: ClassVar = "book:it"
+    service_id: int
+    staff_id: int | None
+    start: datetime
+    who: int
+    hold_id: UUID
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropBooking:
+    """[Cancel] before anything was booked, or [Keep it] while moving."""
+
+    form: ClassVar = "book:quit"
+    moving: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowVisit:
+    """A visit in the list of visits."""
+
+    form: ClassVar = "visit:show"
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeVisit:
+    """[Change]: another day or time."""
+
+    form: ClassVar = "visit:change"
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AskToCancel:
+    """[Cancel visit], to be confirmed."""
+
+    form: ClassVar = "visit:cancel"
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelForSure:
+    """[Yes, cancel it]."""
+
+    form: ClassVar = "visit:drop"
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ListVisits:
+    """Upcoming visits, or past ones (1), from an offset on."""
+
+    form: ClassVar = "visit:list"
+    past: int
+    offset: int
+
+
+Reply = (
+    OpenMenu
+    | CarryOn
+    | StartBooking
+    | OpenVisits
+    | TalkToUs
+    | CallUs
+    | BackToBot
+    | TurnOn
+    | SpeakLanguage
+    | MoreServices
+    | PickService
+    | MoreStaff
+    | PickStaff
+    | MoreDays
+    | PickDay
+    | MoreTimes
+    | PickSlot
+    | BookIt
+    | DropBooking
+    | ShowVisit
+    | ChangeVisit
+    | AskToCancel
+    | CancelForSure
+    | ListVisits
+)
+
+
+def encode(reply: Reply) -> str:
+    """Write a reply as an id."""
+    form, names = _SHAPES[type(reply)]
+    parts = [form]
+    for name, write in names:
+        value = getattr(reply, name)
+        if name != "moving":
+            parts.append(write(value))
+        elif value is not None:
+            parts.append(value.hex)
+    return ":".join(parts)
+
+
+def decode(reply_id: str) -> Reply | None:
+    """Read an id; None when it is none of ours. Never raises, whatever it is given."""
+    if len(reply_id) > MAX_LENGTH:
+        return None
+    kind, _, rest = reply_id.partition(":")
+    name, _, rest = rest.partition(":")
+    shape = _READERS.get(f"{kind}:{name}")
+    if shape is None:
+        return None
+    cls, readers = shape
+    parts = rest.split(":") if rest else []
+    try:
+        # Further parts, of a form that has grown since, are left alone.
+        values = [read(part) for read, part in zip(readers, parts, strict=False)]
+        reply: Reply = cls(*values)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return reply
+
+
+def _whole(text: str) -> int:
+    if not _DIGITS(text):
+        raise ValueError
+    return int(text)
+
+
+def _minute(text: str) -> datetime:
+    return _EPOCH + _whole(text) * _MINUTE
+
+
+def _day(text: str) -> date:
+    number = _whole(text)
+    return date(number // 10000, number // 100 % 100, number % 100)
+
+
+def _uuid(text: str) -> UUID:
+    if len(text) != 32:
+        raise ValueError
+    return UUID(hex=text)
+
+
+def _language(text: str) -> str:
+    if not _TAG(text):
+        raise ValueError
+    return text
+
+
+_DIGITS = re.compile(r"[0-9]{1,19}").fullmatch
+_TAG = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,2}").fullmatch
+
+_CODECS: Mapping[str, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
+    "int": (str, _whole),
+    "int | None": (lambda id_: str(id_ or 0), lambda text: _whole(text) or None),
+    "str": (str, _language),
+    "date": (lambda day: f"{day.year * 10000 + day.month * 100 + day.day:08}", _day),
+    "datetime": (lambda moment: str((moment - _EPOCH) // _MINUTE), _minute),
+    "UUID": (lambda uuid: uuid.hex, _uuid),
+    "UUID | None": (lambda uuid: uuid.hex, _uuid),
+}
+_SHAPES: Final[Mapping[type, tuple[str, tuple[tuple[str, Callable[[Any], str]], ...]]]] = {
+    cls: (cls.form, tuple((f.name, _CODECS[str(f.type)][0]) for f in fields(cls)))
+    for cls in get_args(Reply)
+}
+_READERS: Final[Mapping[str, tuple[Any, tuple[Callable[[str], Any], ...]]]] = {
+    cls.form: (cls, tuple(_CODECS[str(f.type)][1] for f in fields(cls))) for cls in get_args(Reply)
+}

@@ -1,0 +1,246 @@
+"""Free times: which starts are left between what people work and what is booked.
+
+One sweep serves search, hold and waitlist alike. It knows numbers only: epoch seconds, sorted,
+half-open. What it answers are `range`s of starts, one for each free gap: a month of free times is a
+handful of them, and nobody makes an object of a time that nobody looks at.
+
+- A visit lies inside working time; the buffers around it may reach beyond.
+- A visit meets nothing of others. A buffer may meet others' buffers: of two that meet, the larger
+  counts, not their sum.
+- Starts lie on a grid. It is counted from where work begins and anew after each break, from the
+  next full five minutes where the grid has such steps: a busy time in between never shifts it.
+- Who takes a visit for anyone: whoever has the fewest visits that day, then whoever was booked
+  longest ago, then in the order of the catalogue.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import gcd
+from typing import Final, NamedTuple
+
+from flows.hours import Calendar, DayBounds, Interval, Stretch, epoch, epoch_after, merged
+from flows.model import PARTS, Policy, Service, StaffOffer
+
+_ROUND: Final = 300
+_SCARCE: Final = 1 / 3
+_NEVER: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a visit takes of one person's time, in seconds from its start.
+
+    `work` may have gaps: then the person is free while the customer waits (colour that sets).
+    """
+
+    length: int
+    grid: int
+    work: tuple[Interval, ...]
+    buffers: tuple[Interval, ...] = ()
+
+    @property
+    def begin(self) -> int:
+        """Where the first of its parts begins: zero, or a buffer before it."""
+        return min(low for low, _ in self.work + self.buffers)
+
+    @property
+    def end(self) -> int:
+        """Where the last of its parts ends."""
+        return max(high for _, high in self.work + self.buffers)
+
+    def parts(self, start: int) -> list[tuple[int, int, str]]:
+        """What it takes when it starts then: (from, to, "visit" or "buffer"), in order of time."""
+        parts = [(start + low, start + high, "visit") for low, high in self.work]
+        parts += [(start + low, start + high, "buffer") for low, high in self.buffers]
+        return sorted(parts)
+
+
+class Busy(NamedTuple):
+    """When a person is taken already: visits, and the buffers around them."""
+
+    visits: Sequence[Interval]
+    buffers: Sequence[Interval]
+
+
+FREE: Final = Busy((), ())
+
+
+def need_of(service: Service, offer: StaffOffer, policy: Policy) -> Need:
+    """What a service takes when done by whoever made this offer."""
+    length = offer.minutes * 60
+    before, after = service.buffer_before_minutes * 60, service.buffer_after_minutes * 60
+    around = ((-before, 0), (length, length + after))
+    return Need(
+        length=length,
+        grid=(service.grid_minutes or policy.grid_minutes) * 60,
+        work=((0, length),),
+        buffers=tuple((low, high) for low, high in around if low < high),
+    )
+
+
+def offered_between(
+    service: Service, policy: Policy, calendar: Calendar, now: datetime
+) -> Interval:
+    """The first and the last second at which a visit may start: lead time and horizon.
+
+    The horizon ends with a day: the last one is `horizon_days` after today.
+    """
+    lead = policy.lead_minutes if service.lead_minutes is None else service.lead_minutes
+    today = calendar.day_of(epoch(now))
+    last_day = calendar.bounds(today + (service.horizon_days or policy.horizon_days))
+    return epoch_after(now) + lead * 60, last_day.end - 1
+
+
+def free_starts(
+    calendar: Calendar, staff_id: int, need: Need, busy: Busy, low: int, high: int
+) -> list[range]:
+    """All starts in [low, high] at which somebody is free for a visit.
+
+    This is the one rule: what it does not list is neither shown nor held.
+    """
+    blocks = blocked(need, busy, calendar.away(staff_id))
+    repeated = calendar.repeated(low, high)
+    if repeated:
+        blocks = sorted([*blocks, *repeated])
+    return starts(calendar.stretches(staff_id, low, high), blocks, need, low, high)
+
+
+def blocked(need: Need, busy: Busy, away: Sequence[Interval] = ()) -> list[Interval]:
+    """The starts that are impossible, as sorted pairs: those between the two are.
+
+    Pairs may overlap. `away` is time that the person does not work; buffers may reach into it.
+    """
+    pairs: list[Interval] = []
+    for low, high in merged(need.work + need.buffers):
+        pairs += [(start - high, end - low) for start, end in busy.visits]
+    for low, high in merged(need.work):
+        pairs += [(start - high, end - low) for start, end in busy.buffers]
+        pairs += [(start - high, end - low) for start, end in away]
+    pairs.sort()
+    return pairs
+
+
+def starts(
+    stretches: Sequence[Stretch],
+    blocks: Sequence[Interval],
+    need: Need,
+    earliest: int,
+    latest: int,
+) -> list[range]:
+    """All starts in [earliest, latest], as sorted, disjoint, non-empty ranges."""
+    found: list[range] = []
+    length, grid = need.length, need.grid
+    step = gcd(grid, _ROUND)
+    block, blocks_left = 0, len(blocks)
+    for start, stop, end, anchor in stretches:
+        at = start if start > earliest else earliest
+        last = min(stop - 1, end - length, latest)
+        anchor += -anchor % step
+        while at <= last:
+            while block < blocks_left and blocks[block][1] <= at:
+                block += 1
+            until = last
+            if block < blocks_left:
+                shut, opens = blocks[block]
+                if shut < at:
+                    at = opens
+                    continue
+                until = min(shut, last)
+            first = at + (anchor - at) % grid
+            if first <= until:
+                found.append(range(first, until + 1, grid))
+            at = until + 1
+    return found
+
+
+def within(ranges: Iterable[range], low: int, high: int) -> list[range]:
+    """The starts in [low, high)."""
+    found = []
+    for times in ranges:
+        if times[0] >= low and times[-1] < high:
+            found.append(times)
+        elif times[0] < high and times[-1] >= low:
+            step = times.step
+            skipped = max(0, -((times[0] - low) // step))
+            part = times[skipped : max(0, -((times[0] - high) // step))]
+            if part:
+                found.append(part)
+    return found
+
+
+def by_day(ranges: Iterable[range], days: Mapping[int, DayBounds]) -> dict[int, list[range]]:
+    """Put starts under their days; days without any are left out. `days` follow each other."""
+    found: dict[int, list[range]] = {day: [] for day in days}
+    ends = [bounds.end for bounds in days.values()]
+    lists = list(found.values())
+    for times in ranges:
+        i = bisect_right(ends, times[0])
+        if times[-1] < ends[i]:
+            lists[i].append(times)
+            continue
+        for j in range(i, bisect_right(ends, times[-1]) + 1):
+            lists[j] += within([times], ends[j - 1] if j > i else times[0], ends[j])
+    return {day: of_day for day, of_day in found.items() if of_day}
+
+
+def count(ranges: Sequence[range]) -> int:
+    """How many different starts there are in ranges of the same step, sorted or not."""
+    if len(ranges) == 1:
+        return len(ranges[0])
+    by_phase: dict[int, list[Interval]] = {}
+    for times in ranges:
+        by_phase.setdefault(times[0] % times.step, []).append((times[0], times[-1] + times.step))
+    return sum(
+        (end - start) // ranges[0].step
+        for spans in by_phase.values()
+        for start, end in merged(spans)
+    )
+
+
+def split(ranges: Sequence[range], bounds: DayBounds) -> tuple[int, int, int]:
+    """How many different starts there are in each part of a day."""
+    start, noon, evening, end = bounds
+    return (
+        count(within(ranges, start, noon)),
+        count(within(ranges, noon, evening)),
+        count(within(ranges, evening, end)),
+    )
+
+
+def busy_part(left: Sequence[int], possible: Sequence[int]) -> str | None:
+    """The part of day that has the fewest times left of those it could have, if one stands out.
+
+    It does when at most a third are left there, and of the rest of the day more and twice as much.
+    """
+    shares = {part: left[i] / possible[i] for i, part in enumerate(PARTS) if possible[i]}
+    if len(shares) < 2:
+        return None
+    busiest = min(shares, key=lambda part: shares[part])
+    i = PARTS.index(busiest)
+    rest = (sum(left) - left[i]) / (sum(possible) - possible[i])
+    stands_out = shares[busiest] <= _SCARCE < rest and rest >= 2 * shares[busiest]
+    return busiest if stands_out else None
+
+
+def by_turns(
+    staff_ids: Iterable[int], visits: Mapping[int, int], last_booked: Mapping[int, int]
+) -> list[int]:
+    """Put people in the order in which they get a visit for anyone.
+
+    They come in the order of the catalogue. `visits` counts those of the day; `last_booked` grows
+    with time, and who is not in it was booked longest ago.
+    """
+    return sorted(staff_ids, key=lambda id_: (visits.get(id_, 0), last_booked.get(id_, _NEVER)))
+
+
+def assigned(free: Mapping[int, Sequence[range]], order: Sequence[int]) -> dict[int, int]:
+    """Give each start, in order, to the first in `order` who is free then."""
+    chosen: dict[int, int] = {}
+    for staff_id in reversed(order):
+        for times in free.get(staff_id, ()):
+            chosen.update(dict.fromkeys(times, staff_id))
+    return dict(sorted(chosen.items()))

@@ -1,0 +1,40 @@
+"""Taps: first what the open question makes of one, then what it meant when it was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from flows import manage, menu, person, picking
+from flows.booking import BOOKING
+from flows.events import ReplyTapped
+from flows.machine import Context, Handler, State, Step
+from flows.manage import MANAGE
+from flows.menu import MENU
+from flows.replies import decode
+
+STEPS: Final[Mapping[type[State], Handler]] = {
+    **MENU.steps,
+    **BOOKING.steps,
+    **MANAGE.steps,
+}
+"""The step of every state."""
+
+
+def tap(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
+    """Do what a tap on something that is offered now means."""
+    step = STEPS[type(state)](state, ReplyTapped(reply_id), ctx)
+    return step if step is not None else follow(reply_id, state, ctx)
+
+
+def follow(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
+    """Do what an old or foreign button or row means; None when it is none of ours."""
+    reply = decode(reply_id)
+    if reply is None:
+        return None
+    return (
+        person.follow(reply, ctx)
+        or menu.follow(reply, state, ctx)
+        or manage.follow(reply)
+        or picking.follow(reply, ctx)
+    )

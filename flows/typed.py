@@ -1,0 +1,279 @@
+"""What customers type: numbers, titles, yes and no, intents, and wishes; read in this order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from flows import keywords as k
+from flows import wording as t
+from flows.asking import Asking, also, local, words
+from flows.draft import (
+    NO_WISH,
+    ChoosingDay,
+    ChoosingService,
+    ChoosingStaff,
+    ChoosingTime,
+    Confirming,
+    Draft,
+    Order,
+    order_of,
+)
+from flows.effects import Record
+from flows.formats import fit
+from flows.greeting import greet
+from flows.language import asked_for
+from flows.machine import Context, State, Step
+from flows.manage import CancellingVisit, open_visits
+from flows.menu import (
+    aside,
+    ask_language,
+    change_language,
+    phone_number,
+    start_booking,
+)
+from flows.model import Wish
+from flows.ordering import Choosing, ask_nearest, ask_service, go_on, is_offered
+from flows.person import called
+from flows.picking import drop, pick_times
+from flows.plain import alike, plain, plain_name
+from flows.replies import MoreTimes
+from flows.taps import tap
+from flows.wishes import Wished, understand
+
+_NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
+_LEAST: Final = 3
+"""Letters that the beginning of a title must have to be taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something typed, as it is and bare of politeness."""
+
+    raw: str
+    bare: str
+
+
+TextHandler = Callable[[State, Text, Context], Step[State] | None]
+
+
+def picked(state: State, raw: str) -> str | None:
+    """Return the id of what was offered last and is meant by a number or a title."""
+    if not isinstance(state, Asking) or not state.offered:
+        return None
+    number = _NUMBER(raw)
+    if number:
+        at = int(number[1]) - 1
+        return state.offered[at][0] if 0 <= at < len(state.offered) else None
+    text = plain(raw)
+    titles = [(id_, plain_name(title)) for id_, title in state.offered]
+    for same in (_equal, _begins, _nearly):
+        meant = [id_ for id_, title in titles if same(text, title)]
+        if meant:
+            return meant[0] if len(meant) == 1 else None
+    return None
+
+
+def _equal(text: str, title: str) -> bool:
+    return text == title
+
+
+def _begins(text: str, title: str) -> bool:
+    return len(text) >= _LEAST and title.startswith(text + " ")
+
+
+def _nearly(text: str, title: str) -> bool:
+    ones, others = text.split(), title.split()
+    return len(ones) == len(others) and all(map(alike, ones, others))
+
+
+# The handlers, in the order in which they are asked.
+
+
+def language(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Speak another language when asked by name, or ask which."""
+    wanted = asked_for(text.bare)
+    if wanted is not None:
+        return change_language(wanted, state, ctx)
+    return ask_language(state, ctx) if k.LANGUAGE.has(text.bare) else None
+
+
+def person(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Call a person when asked for one."""
+    return called(ctx) if k.PERSON.has(text.bare) else None
+
+
+def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Greet whoever greets or wants to start over."""
+    greeted = k.GREETING.has(text.bare) or k.MENU.has(text.bare) or k.START.has(text.bare)
+    return greet(ctx) if greeted else None
+
+
+def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Take a number or a title for the button or row that it names."""
+    reply_id = picked(state, text.raw)
+    return None if reply_id is None else _as_tap(reply_id, state, ctx)
+
+
+def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Take a yes or a no for the first or second button of a question that has such."""
+    if not isinstance(state, Confirming | CancellingVisit):
+        return None
+    for lexicon, place in ((k.YES, 0), (k.NO, 1)):
+        if lexicon.has(text.bare) and len(state.offered) > place:
+            return _as_tap(state.offered[place][0], state, ctx)
+    return None
+
+
+def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Forget a booking that was begun; or go back one question."""
+    if k.CANCEL.has(text.bare):
+        if isinstance(state, Draft):
+            return drop(ctx, None if isinstance(state, ChoosingService) else state.moving)
+        return open_visits("cancel")
+    if not k.BACK.has(text.bare):
+        return None
+    match state:
+        case Confirming(hold=hold, staff_id=staff_id, moving=moving):
+            day = local(ctx, hold.slot.start).date()
+            reply = MoreTimes(hold.slot.service_id, staff_id, day, 0, moving)
+            return pick_times(ctx, reply, state.before)
+        case ChoosingTime():
+            return go_on(ctx, replace(order_of(state), wish=NO_WISH))
+        case ChoosingDay(moving=None):
+            return go_on(ctx, Order(state.service_id))
+        case ChoosingStaff(moving=None):
+            return go_on(ctx, Order())
+        case _:
+            return greet(ctx)
+
+
+def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Do what can be asked for at any time: visits, the phone, the address."""
+    if k.CANCEL_VISIT.has(text.bare):
+        return open_visits("cancel")
+    if k.CHANGE_VISIT.has(text.bare):
+        return open_visits("change")
+    if k.VISITS.has(text.bare):
+        return open_visits()
+    if k.CALL.has(text.bare):
+        return phone_number(state, ctx)
+    address = ctx.catalog.company.address
+    if address and k.WHERE.has(text.bare):
+        return aside(state, ctx, words(ctx)(t.OUR_ADDRESS, address=fit(address, t.ADDRESS)))
+    return None
+
+
+def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Go as far into a booking as a wish determines it; an open one keeps what was not named."""
+    order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
+    hour = isinstance(state, ChoosingTime) and _NUMBER(text.raw)
+    wished = understand(f"at {hour[1]}" if hour else text.raw, ctx)  # no row has that number
+    if wished is None:
+        return _anytime(ctx, order) if k.ANYTIME.has(plain(text.raw)) else None
+    if order.moving is not None:  # another service would be another visit
+        wished = replace(wished, services=(), several=False)
+    if wished.services and k.PRICE.has(text.bare):
+        return ask_service(ctx, order, only=wished.services)
+    order = _merged(order, wished, ctx)
+    if len(wished.services) == 1 and not wished.says_when and k.ANYTIME.has(plain(text.raw)):
+        return also(_anytime(ctx, order), _heard(state, wished))
+    return also(_wished(order, wished, ctx), _heard(state, wished))
+
+
+def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Begin a booking when asked for one; services and prices are its first list."""
+    return start_booking(ctx) if k.BOOK.has(text.bare) or k.PRICE.has(text.bare) else None
+
+
+def thanks(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Be polite; what was going on stays open."""
+    return aside(state, ctx, words(ctx)(t.WELCOME)) if k.THANKS.has(text.bare) else None
+
+
+TEXTS: Final[tuple[TextHandler, ...]] = (
+    language,
+    person,
+    menu,
+    choice,
+    yes_or_no,
+    intents,
+    leave,
+    wish,
+    begin,
+    thanks,
+)
+
+
+def _as_tap(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
+    """Do what a tap would do, and record that it was typed."""
+    step = tap(reply_id, state, ctx)
+    if step is None:
+        return None
+    effects = [
+        replace(effect, data={**effect.data, "typed": True})
+        if isinstance(effect, Record) and effect.event_type == "step_completed"
+        else effect
+        for effect in step.effects
+    ]
+    return Step(step.state, tuple(effects), step.ask)
+
+
+def _held(ctx: Context, state: Draft) -> Wish:
+    if not isinstance(state, Confirming):
+        return NO_WISH
+    start = local(ctx, state.hold.slot.start)
+    return Wish(start.date(), start.time())
+
+
+def _anytime(ctx: Context, order: Order) -> Step[Choosing]:
+    """Show some good times, by anyone unless somebody was named."""
+    order = replace(order, who_known=True, wish=NO_WISH, from_day=None)
+    offered = ctx.catalog.bookable_services
+    if order.service_id is None and len(offered) == 1:
+        order = replace(order, service_id=offered[0].id)
+    if order.service_id is None or not is_offered(ctx, order.service_id, order.staff_id):
+        return go_on(ctx, order)
+    return ask_nearest(ctx, order)
+
+
+def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
+    """Return the order with what was named now; of the rest, what still fits."""
+    if len(wished.services) == 1:
+        order = replace(order, service_id=wished.services[0])
+        if wished.staff_id is None and order.staff_id is not None:
+            team = ctx.catalog.staff_for(wished.services[0])
+            if all(person.id != order.staff_id for person in team):
+                order = replace(order, staff_id=None, who_known=False)
+    if wished.staff_id is not None or wished.anyone:
+        order = replace(order, staff_id=wished.staff_id, who_known=True)
+    if not wished.says_when:
+        return order
+    new, old = wished.wish, order.wish
+    if wished.from_day is not None:
+        return replace(order, wish=replace(new, day=None), from_day=wished.from_day)
+    part = new.part or (old.part if new.at is None else None)
+    merged = Wish(new.day or old.day, new.at, part)
+    return replace(order, wish=merged, from_day=None)
+
+
+def _wished(order: Order, wished: Wished, ctx: Context) -> Step[Choosing]:
+    if len(wished.services) > 1:
+        intro = words(ctx)(t.ONE_AT_A_TIME) if wished.several else ""
+        order = replace(order, service_id=None)
+        return ask_service(ctx, order, intro=intro, only=wished.services)
+    return go_on(ctx, order)
+
+
+def _heard(state: State, wished: Wished) -> Record:
+    return Record(
+        "wish_typed",
+        {
+            "step": state.step,
+            "service": bool(wished.services),
+            "staff": wished.staff_id is not None or wished.anyone,
+            "when": wished.says_when,
+        },
+    )

@@ -1,0 +1,289 @@
+"""The rules by which flows.when reads tokens.
+
+Each rule looks at the tokens from `at` on, notes what it finds, and says how many tokens it used;
+zero where it makes nothing of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from flows.model import AFTERNOON, EVENING, MORNING
+from flows.when_tokens import (
+    BRIEF,
+    HALVES,
+    MONTHS,
+    ONES,
+    WEEKDAYS,
+    Token,
+    half_of,
+    has,
+    month_of,
+    number_at,
+    weekday_of,
+)
+
+PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "night": EVENING}
+"""The codes of parts of the day, and the part that each is booked as."""
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day as it was said: `sure` where no other half of the day can be meant."""
+
+    hour: int
+    minute: int = 0
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a text is read."""
+
+    now: datetime  # local
+    opening: tuple[time, time]
+    month_first: bool
+
+    @property
+    def today(self) -> date:
+        """Return the local date."""
+        return self.now.date()
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rules have found so far."""
+
+    days: set[date]
+    weekdays: set[int]
+    clocks: set[Clock]
+    parts: set[str]
+    next_week: bool = False
+    next_weekday: bool = False
+    exact: datetime | None = None  # "in two hours"
+
+
+def _relative(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """In two days, in an hour, через неделю, a week from monday, 3 days from now."""
+    start, ahead = at, has(tokens, at, "IN")
+    at += ahead
+    if ahead and has(tokens, at, "HALF_HOUR"):
+        found.exact = moment.now + timedelta(minutes=30)
+        return at + 1 - start
+    n = number_at(tokens, at)
+    counted = n is not None or has(tokens, at, "ONE")
+    at += counted
+    if not has(tokens, at, "DAY", "WEEK", "HOUR", "MINUTE"):
+        return 0
+    unit, at = tokens[at].codes, at + 1
+    if "WEEK" in unit and has(tokens, at, "FROM") and has(tokens, at + 1, *WEEKDAYS):
+        day = (weekday_of(tokens[at + 1]) - moment.today.weekday()) % 7 + 7 * (n or 1)
+        found.days.add(moment.today + day * _DAY)
+        return at + 2 - start
+    if not ahead:
+        if not counted or not has(tokens, at, "FROM_NOW"):
+            return 0
+        at += 1
+    _add(unit, 1 if n is None else n, moment, found)
+    return at - start
+
+
+def _add(unit: frozenset[str], n: int, moment: Moment, found: Found) -> None:
+    if n > 1000:
+        found.days |= {date.min, date.max}  # nobody means that: unclear
+    elif "HOUR" in unit or "MINUTE" in unit:
+        found.exact = moment.now + (timedelta(hours=n) if "HOUR" in unit else timedelta(minutes=n))
+    elif "WEEK" in unit and n == 1:
+        found.days.add(moment.today + 7 * _DAY)
+    else:
+        found.days.add(moment.today + n * (7 if "WEEK" in unit else 1) * _DAY)
+
+
+def _month(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """25 november, Dec 3rd, 3rd of December 2026."""
+    start, n = at, number_at(tokens, at)
+    if n is not None:
+        at += 1 + (at + 1 < len(tokens) and tokens[at + 1].text == "of")
+        if not has(tokens, at, *MONTHS):
+            return 0
+        month, at = month_of(tokens[at]), at + 1
+    elif has(tokens, at, *MONTHS) and (n := number_at(tokens, at + 1)) is not None:
+        month, at = month_of(tokens[at]), at + 2
+    else:
+        return 0
+    year = number_at(tokens, at)
+    if year is not None and moment.today.year <= year <= moment.today.year + 2:
+        return at + 1 - start if _note_date(found, moment, n, month, year) else 0
+    return at - start if _note_date(found, moment, n, month, None) else 0
+
+
+def _numeric_date(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """2026-11-28, 28.11., 28/11/26, 11/28 where the month comes first."""
+    if tokens[at].kind != "date":
+        return 0
+    numbers = [int(n) for n in re.split(r"[-./]", tokens[at].text)]
+    if len(numbers) == 3 and numbers[0] > 31:
+        year, month, day = numbers
+        return int(_note_date(found, moment, day, month, year))
+    day, month = numbers[:2]
+    if "/" in tokens[at].text and (moment.month_first or month > 12) and day <= 12:
+        day, month = month, day
+    year = numbers[2] if len(numbers) == 3 else 0
+    return int(_note_date(found, moment, day, month, year + 2000 if 0 < year < 100 else year))
+
+
+def _note_date(found: Found, moment: Moment, day: int, month: int, year: int | None) -> bool:
+    try:
+        named = date(year or moment.today.year, month, day)
+        if not year and named < moment.today:
+            named = date(moment.today.year + 1, month, day)
+    except ValueError:
+        return False
+    found.days.add(named)
+    return True
+
+
+def _day_of_month(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """The 28th, 28 числа."""
+    n = number_at(tokens, at)
+    if n is None or not 1 <= n <= 31:
+        return 0
+    if tokens[at].kind == "ordinal":
+        used = 2 if has(tokens, at + 1, "DAY_NUMBER") else 1
+    elif has(tokens, at + 1, "DAY_NUMBER"):
+        used = 2
+    else:
+        return 0
+    month = moment.today.replace(day=1)
+    for _ in range(3):
+        try:
+            day = month.replace(day=n)
+        except ValueError:
+            day = date.min
+        if day >= moment.today:
+            found.days.add(day)
+            return used
+        month = (month + 31 * _DAY).replace(day=1)
+    return 0
+
+
+def _weekdays(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Friday, next friday, this weekend, next week."""
+    following, used = has(tokens, at, "NEXT"), 0
+    if following or has(tokens, at, "THIS"):
+        used = 1
+    if has(tokens, at + used, "WEEK") and used:
+        found.next_week |= following
+        return 2
+    if has(tokens, at + used, "WEEKEND"):
+        found.weekdays.add(5)
+    elif has(tokens, at + used, *WEEKDAYS) or (
+        has(tokens, at + used, *BRIEF) and (used or len(tokens) <= 2 or _means_a_day(tokens, at))
+    ):
+        found.weekdays.add(weekday_of(tokens[at + used]))
+    else:
+        return 0
+    found.next_weekday |= following
+    return used + 1
+
+
+def _means_a_day(tokens: Sequence[Token], at: int) -> bool:
+    """Tell "on sat" and "sun 10am" from "I sat down" and "the sun is out"."""
+    if has(tokens, at - 1, "ON", "AT"):
+        return True
+    return at + 1 < len(tokens) and (tokens[at + 1].kind != "word" or bool(tokens[at + 1].codes))
+
+
+def _near_days(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Today, tonight, tomorrow, послезавтра."""
+    for code, ahead in (("TODAY", 0), ("TONIGHT", 0), ("TOMORROW", 1), ("AFTER_TOMORROW", 2)):
+        if has(tokens, at, code):
+            found.days.add(moment.today + ahead * _DAY)
+            if code == "TONIGHT":
+                found.parts.add(EVENING)
+            return 1
+    return 0
+
+
+def _fractions(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Half past four, quarter to five, в половине пятого, noon."""
+    if has(tokens, at, "NOON"):
+        found.clocks.add(Clock(12, sure=True))
+        return 1
+    if has(tokens, at, *HALVES):
+        found.clocks.add(Clock((half_of(tokens[at]) - 1) or 12, 30))
+        return 1
+    hour = number_at(tokens, at + 1)
+    if hour is None or not 1 <= hour <= 12:
+        return 0
+    for code, back, minute in (
+        ("HALF_PAST", 0, 30),
+        ("QUARTER_PAST", 0, 15),
+        ("QUARTER_TO", 1, 45),
+        ("HALF_TO", 1, 30),
+    ):
+        if has(tokens, at, code):
+            found.clocks.add(Clock((hour - back) or 12, minute))
+            return 2
+    return 0
+
+
+def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """15:30, 3pm, at 3, в 6 вечера, 10 o'clock."""
+    said_at = has(tokens, at, "AT")
+    number = at + said_at
+    if number >= len(tokens):
+        return 0
+    token, used = tokens[number], said_at + 1
+    if said_at and "HOUR" in token.codes and "OCLOCK" in token.codes:
+        token = Token("number", "1", number=1)  # "в час"
+    clock = token.kind == "clock"
+    if not clock and (token.kind != "number" or not 0 <= token.number <= 24):
+        return 0
+    hour, minute = token.number, token.minute if clock else 0
+    oclock = has(tokens, at + used, "OCLOCK")
+    used += oclock
+    half = has(tokens, at + used, "AM", "PM")
+    part = has(tokens, at + used, *PARTS_SAID)
+    if not (said_at or clock or oclock or half or part) or hour > 24 or minute > 59:
+        return 0
+    sure = token.text.startswith("0") or hour > 12
+    if half and 1 <= hour <= 12:
+        hour, sure = hour % 12 + (12 if has(tokens, at + used, "PM") else 0), True
+        used += 1
+    found.clocks.add(Clock(hour % 24, minute, sure=sure))
+    return used
+
+
+def _parts(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Morning, вечером."""
+    for code in PARTS_SAID:
+        if has(tokens, at, code):
+            found.parts.add(code)
+            return 1
+    return 0
+
+
+def _harmless(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """One, as in "one haircut"."""
+    return int(tokens[at].kind == "number" and tokens[at].text in ONES)
+
+
+Rule = Callable[[Sequence[Token], int, Moment, Found], int]
+RULES: Final[tuple[Rule, ...]] = (
+    _relative,
+    _month,
+    _numeric_date,
+    _near_days,
+    _weekdays,
+    _fractions,
+    _hours,
+    _day_of_month,
+    _parts,
+    _harmless,
+)

@@ -1,0 +1,181 @@
+"""What a typed text wishes for: a service, somebody, a day and a time, as far as it says so.
+
+Names come from the catalogue and may be misspelt or inflected a little. Where a text fits several
+services equally well, all of them are returned, and the customer is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from flows import keywords as k
+from flows.asking import local, words
+from flows.draft import NO_WISH
+from flows.machine import Context
+from flows.model import Catalog, Service, Staff, Wish
+from flows.plain import alike, plain, plain_name
+from flows.when import Heard, when_in
+from flows.when_tokens import Token, read
+
+_NO_TIME = Heard(NO_WISH)
+_SHORT = 3
+"""Words of fewer letters than this say nothing about a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What a text says; `services` has more than one where it may mean several."""
+
+    services: tuple[int, ...] = ()
+    several: bool = False  # it names two services
+    staff_id: int | None = None
+    anyone: bool = False
+    wish: Wish = NO_WISH
+    from_day: date | None = None
+
+    @property
+    def says_when(self) -> bool:
+        """Tell whether a day or time was named."""
+        return self.wish != NO_WISH or self.from_day is not None
+
+
+def understand(text: str, ctx: Context) -> Wished | None:
+    """Read a wish out of a text; None when there is none in it."""
+    tokens = read(text, words(ctx).language)
+    timely = frozenset(
+        word
+        for token in tokens
+        if token.codes or token.kind != "word"
+        for word in token.text.split()
+    )
+    said = plain(text).split()
+    catalog = ctx.catalog
+    services, several, spent = _services(said, catalog, ctx.locale, timely)
+    staff, named = _staff([word for word in said if word not in spent], catalog, timely)
+    anyone = k.ANYONE.has(plain(text))
+    heard = _when(tokens, ctx, spent | named) or _NO_TIME
+    if not (services or staff or anyone or heard != _NO_TIME):
+        return None
+    return Wished(
+        services=tuple(service.id for service in services),
+        several=several,
+        staff_id=staff.id if staff else None,
+        anyone=anyone and staff is None,
+        wish=heard.wish,
+        from_day=heard.from_day,
+    )
+
+
+def _when(tokens: Sequence[Token], ctx: Context, names: frozenset[str]) -> Heard | None:
+    """Read the time out of what is left of a text without the names."""
+    return when_in(
+        [token for token in tokens if not names.issuperset(token.text.split())],
+        now=local(ctx, ctx.now).replace(tzinfo=None),
+        locale=words(ctx).tag,
+        opening=ctx.catalog.opening,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """How well a service's name fits what was said."""
+
+    service: Service
+    whole: bool  # every word of the name was said
+    weight: int
+    words: frozenset[str]  # those that were said, as they were said
+
+
+def _services(
+    said: Sequence[str], catalog: Catalog, locale: str, timely: frozenset[str]
+) -> tuple[list[Service], bool, frozenset[str]]:
+    """Return the services meant, whether they are several on purpose, and the words that say so."""
+    named = [(service, service.name_in(locale)) for service in catalog.bookable_services]
+    matches = _matches(named, said, timely, _heard)
+    whole = [match for match in matches if match.whole]
+    if whole:
+        chosen = [one for one in whole if not any(one.words < other.words for other in whole)]
+    else:
+        matches = matches or _matches(named, said, timely, _ending)
+        if not matches:
+            categories = [(service, service.category or "") for service, _ in named]
+            matches = _matches(categories, said, timely, _heard)
+        most = max((match.weight for match in matches), default=0)
+        chosen = [match for match in matches if match.weight == most]
+    spent = frozenset(word for match in chosen for word in match.words)
+    several = len(chosen) > 1 and len({match.words for match in chosen}) > 1
+    return [match.service for match in chosen], several, spent
+
+
+def _matches(
+    named: Sequence[tuple[Service, str]],
+    said: Sequence[str],
+    timely: frozenset[str],
+    find: Callable[[str, Sequence[str]], str | None],
+) -> list[_Match]:
+    initials = {word[0] for word in said}
+    found = []
+    for service, name in named:
+        telling = _telling(name)
+        words = {
+            word: heard
+            for word in telling
+            if (find is _ending or word[0] in initials) and (heard := find(word, said))
+        }
+        whole = find is _heard and len(words) == len(telling)
+        if not whole:  # a word about time alone does not mean the "evening make-up"
+            words = {word: heard for word, heard in words.items() if heard not in timely}
+        if words:
+            spoken = frozenset(words.values())
+            found.append(_Match(service, whole, sum(map(len, words)), spoken))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _telling(name: str) -> tuple[str, ...]:
+    """Return the words of a name that tell it from others."""
+    words = [word for word in plain_name(name).split() if word not in k.FILLERS.whole]
+    return tuple(word for word in words if len(word) >= _SHORT) or tuple(words)
+
+
+def _heard(word: str, said: Sequence[str]) -> str | None:
+    """Return which of the words said is this one, if need be with a slip or another ending."""
+    return word if word in said else next((one for one in said if alike(word, one)), None)
+
+
+def _ending(word: str, said: Sequence[str]) -> str | None:
+    """Return which of the words said ends with this one: a cut may be called a haircut."""
+    if len(word) < _SHORT:
+        return None
+    return next((one for one in said if len(one) > len(word) and one.endswith(word)), None)
+
+
+def _staff(
+    said: Sequence[str], catalog: Catalog, timely: frozenset[str]
+) -> tuple[Staff | None, frozenset[str]]:
+    """Return who is meant, if that is clear, and the words that say so."""
+    initials = {word[0] for word in said}
+    found: list[tuple[int, Staff, frozenset[str]]] = []
+    for person in catalog.staff:
+        named = frozenset(
+            word
+            for name in plain_name(person.name).split()
+            if name[0] in initials
+            for at, word in enumerate(said)
+            if _names(name, word, said[at - 1] if at else "", timely)
+        )
+        if named:
+            found.append((len(named), person, named))
+    most = max((count for count, _, _ in found), default=0)
+    best = [(person, named) for count, person, named in found if count == most]
+    return best[0] if len(best) == 1 else (None, frozenset())
+
+
+def _names(name: str, word: str, before: str, timely: frozenset[str]) -> bool:
+    """Tell whether a word is somebody's name: "with May" is, "on May 3" is not."""
+    if word in timely:
+        return name == word and before in k.WITH.whole
+    return name == word or (len(name) >= _SHORT and alike(name, word))

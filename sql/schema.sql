@@ -1,0 +1,979 @@
+-- The schema after all migrations. Generated, do not edit: `make schema` writes it.
+-- Left out are the partitions that hold a span of time, because they depend on the day.
+
+CREATE SEQUENCE analytics_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE SEQUENCE messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE analytics_events (
+    company_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    conversation_id bigint,
+    booking_id uuid,
+    event_type text NOT NULL,
+    event_data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    session_id text,
+    utm_source text,
+    utm_medium text,
+    utm_campaign text,
+    gclid text,
+    ctwa_clid text
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY analytics_events ALTER COLUMN id SET DEFAULT nextval('public.analytics_events_id_seq'::regclass);
+
+ALTER TABLE ONLY analytics_events
+    ADD CONSTRAINT analytics_events_pkey PRIMARY KEY (company_id, created_at, id);
+
+CREATE INDEX analytics_events_booking_idx ON analytics_events USING btree (company_id, booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX analytics_events_session_idx ON analytics_events USING btree (company_id, session_id, created_at) WHERE (session_id IS NOT NULL);
+
+CREATE INDEX analytics_events_type_idx ON analytics_events USING btree (company_id, event_type, created_at);
+
+CREATE TABLE booking_codes (
+    company_id bigint NOT NULL,
+    code text NOT NULL,
+    booking_id uuid NOT NULL,
+    CONSTRAINT booking_codes_are_readable CHECK ((code ~ '^[A-HJ-NP-Z2-9]{4,12}$'::text))
+);
+
+ALTER TABLE ONLY booking_codes
+    ADD CONSTRAINT booking_codes_are_one_a_booking UNIQUE (company_id, booking_id);
+
+ALTER TABLE ONLY booking_codes
+    ADD CONSTRAINT booking_codes_pkey PRIMARY KEY (company_id, code);
+
+CREATE TABLE bookings (
+    company_id bigint NOT NULL,
+    id uuid NOT NULL,
+    code text NOT NULL,
+    customer_id bigint NOT NULL,
+    service_id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    area_id bigint,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    timezone text NOT NULL,
+    status text DEFAULT 'confirmed'::text NOT NULL,
+    price_minor bigint NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    preferred_staff_id bigint,
+    priority_window_minutes integer DEFAULT 10 NOT NULL,
+    priority_notified_at timestamp with time zone,
+    intake jsonb DEFAULT '{}'::jsonb NOT NULL,
+    referral jsonb,
+    utm jsonb DEFAULT '{}'::jsonb NOT NULL,
+    external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
+    moves integer DEFAULT 0 NOT NULL,
+    confirmed_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    cancelled_by text,
+    cancel_reason text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT bookings_cancelled_by_is_known CHECK ((cancelled_by = ANY (ARRAY['customer'::text, 'staff'::text, 'operator'::text, 'system'::text]))),
+    CONSTRAINT bookings_cancelled_have_a_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
+    CONSTRAINT bookings_end_after_they_start CHECK ((ends_at > starts_at)),
+    CONSTRAINT bookings_price_is_not_negative CHECK ((price_minor >= 0)),
+    CONSTRAINT bookings_priority_window_is_positive CHECK ((priority_window_minutes > 0)),
+    CONSTRAINT bookings_source_is_known CHECK ((source = ANY (ARRAY['quick'::text, 'usual'::text, 'waitlist'::text, 'console'::text, 'api'::text, 'import'::text]))),
+    CONSTRAINT bookings_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'completed'::text, 'cancelled'::text, 'no_show'::text])))
+)
+PARTITION BY RANGE (id);
+
+ALTER TABLE ONLY bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX bookings_area_idx ON bookings USING btree (company_id, area_id) WHERE (area_id IS NOT NULL);
+
+CREATE INDEX bookings_availability_idx ON bookings USING btree (company_id, staff_id, starts_at, status) WHERE (status <> 'cancelled'::text);
+
+CREATE INDEX bookings_calendar_idx ON bookings USING btree (company_id, starts_at);
+
+CREATE INDEX bookings_created_idx ON bookings USING btree (company_id, created_at);
+
+CREATE INDEX bookings_customer_idx ON bookings USING btree (company_id, customer_id, starts_at);
+
+CREATE INDEX bookings_popular_times_idx ON bookings USING btree (company_id, created_at, starts_at) WHERE (status <> 'cancelled'::text);
+
+CREATE INDEX bookings_preferred_staff_idx ON bookings USING btree (company_id, preferred_staff_id) WHERE (preferred_staff_id IS NOT NULL);
+
+CREATE INDEX bookings_priority_analytics_idx ON bookings USING btree (company_id, preferred_staff_id, priority_notified_at, status) WHERE (preferred_staff_id IS NOT NULL);
+
+CREATE INDEX bookings_priority_timeout_idx ON bookings USING btree (company_id, priority_notified_at, status) WHERE ((priority_notified_at IS NOT NULL) AND (status = 'pending'::text));
+
+CREATE INDEX bookings_service_idx ON bookings USING btree (company_id, service_id);
+
+CREATE INDEX bookings_status_idx ON bookings USING btree (company_id, status, starts_at);
+
+CREATE TABLE companies (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    vertical text DEFAULT 'general'::text NOT NULL,
+    timezone text NOT NULL,
+    locale text DEFAULT 'en'::text NOT NULL,
+    currency text DEFAULT 'USD'::text NOT NULL,
+    country_code text DEFAULT 'US'::text NOT NULL,
+    phone_number_id text NOT NULL,
+    waba_id text,
+    phone text,
+    address text,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
+    catalog_version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT companies_country_is_iso CHECK ((country_code ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT companies_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT companies_external_ids_is_object CHECK ((jsonb_typeof(external_ids) = 'object'::text)),
+    CONSTRAINT companies_name_is_not_blank CHECK ((name ~ '\S'::text)),
+    CONSTRAINT companies_settings_is_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT companies_vertical_is_known CHECK ((vertical = ANY (ARRAY['salon'::text, 'garage'::text, 'general'::text])))
+);
+
+ALTER TABLE companies ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY companies
+    ADD CONSTRAINT companies_phone_number_id_is_unique UNIQUE (phone_number_id);
+
+ALTER TABLE ONLY companies
+    ADD CONSTRAINT companies_pkey PRIMARY KEY (id);
+
+CREATE INDEX companies_waba_idx ON companies USING btree (waba_id) WHERE (waba_id IS NOT NULL);
+
+CREATE TABLE customers (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    phone text,
+    bsuid text,
+    parent_bsuid text,
+    username text,
+    profile_name text,
+    first_name text,
+    last_name text,
+    email text,
+    locale text,
+    whatsapp_opted_out_at timestamp with time zone,
+    marketing_opted_out_at timestamp with time zone,
+    sms_opt_in boolean DEFAULT false NOT NULL,
+    sms_opt_in_at timestamp with time zone,
+    unreachable_at timestamp with time zone,
+    first_referral jsonb,
+    external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customers_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text)),
+    CONSTRAINT customers_sms_opt_in_has_a_date CHECK (((NOT sms_opt_in) OR (sms_opt_in_at IS NOT NULL)))
+);
+
+ALTER TABLE customers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_bsuid_is_unique UNIQUE (company_id, bsuid);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_phone_is_unique UNIQUE (company_id, phone);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX customers_email_idx ON customers USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
+
+CREATE TABLE dialog_contexts (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    customer_id bigint,
+    state jsonb DEFAULT '{"step": "menu.idle"}'::jsonb NOT NULL,
+    step text GENERATED ALWAYS AS ((state ->> 'step'::text)) STORED,
+    turn bigint DEFAULT 0 NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    locale text,
+    last_inbound_at timestamp with time zone,
+    last_message_at timestamp with time zone NOT NULL,
+    person_until timestamp with time zone,
+    expires_at timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT dialog_contexts_state_names_its_step CHECK (((state ->> 'step'::text) IS NOT NULL)),
+    CONSTRAINT dialog_contexts_status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'person'::text, 'closed'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE dialog_contexts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY dialog_contexts
+    ADD CONSTRAINT dialog_contexts_are_one_a_customer UNIQUE NULLS NOT DISTINCT (company_id, customer_id);
+
+ALTER TABLE ONLY dialog_contexts
+    ADD CONSTRAINT dialog_contexts_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX dialog_contexts_expiry_idx ON dialog_contexts USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX dialog_contexts_started_idx ON dialog_contexts USING btree (company_id, started_at);
+
+CREATE INDEX dialog_contexts_status_idx ON dialog_contexts USING btree (company_id, status, last_message_at);
+
+CREATE TABLE feature_flags (
+    company_id bigint NOT NULL,
+    key text NOT NULL,
+    enabled boolean DEFAULT false NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feature_flags_key_is_snake_case CHECK ((key ~ '^[a-z][a-z0-9_]*$'::text))
+);
+
+ALTER TABLE ONLY feature_flags
+    ADD CONSTRAINT feature_flags_pkey PRIMARY KEY (company_id, key);
+
+CREATE TABLE holidays (
+    company_id bigint NOT NULL,
+    day date NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY holidays
+    ADD CONSTRAINT holidays_pkey PRIMARY KEY (company_id, day);
+
+CREATE TABLE inbox (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    dedup_key text NOT NULL,
+    conversation_id bigint,
+    kind text NOT NULL,
+    event jsonb NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    last_error text,
+    done_at timestamp with time zone,
+    CONSTRAINT inbox_handled_events_have_a_time CHECK (((status = ANY (ARRAY['done'::text, 'kept'::text])) = (done_at IS NOT NULL))),
+    CONSTRAINT inbox_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'done'::text, 'kept'::text, 'dead'::text])))
+);
+
+ALTER TABLE inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_events_come_once UNIQUE (company_id, dedup_key);
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX inbox_conversation_idx ON inbox USING btree (company_id, conversation_id, occurred_at, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX inbox_dead_idx ON inbox USING btree (company_id, received_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX inbox_due_idx ON inbox USING btree (not_before) WHERE (status = 'pending'::text);
+
+CREATE INDEX inbox_received_idx ON inbox USING brin (received_at);
+
+CREATE TABLE messages (
+    company_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    conversation_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    phone text,
+    direction text NOT NULL,
+    wamid text,
+    type text NOT NULL,
+    body jsonb NOT NULL,
+    status text NOT NULL,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    error_code integer,
+    price_category text,
+    price_type text,
+    price_model text,
+    cost_minor numeric(12,4),
+    in_reply_to text,
+    CONSTRAINT messages_direction_is_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+    CONSTRAINT messages_status_is_known CHECK ((status = ANY (ARRAY['received'::text, 'queued'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'played'::text, 'failed'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY messages ALTER COLUMN id SET DEFAULT nextval('public.messages_id_seq'::regclass);
+
+ALTER TABLE ONLY messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (company_id, created_at, id);
+
+CREATE INDEX messages_conversation_idx ON messages USING btree (company_id, conversation_id, created_at DESC);
+
+CREATE INDEX messages_customer_idx ON messages USING btree (company_id, customer_id, created_at DESC);
+
+CREATE INDEX messages_direction_idx ON messages USING btree (company_id, direction, created_at DESC);
+
+CREATE INDEX messages_phone_idx ON messages USING btree (company_id, phone, created_at DESC) WHERE (phone IS NOT NULL);
+
+CREATE TABLE outbox (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    conversation_id bigint NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    extras jsonb DEFAULT '{}'::jsonb NOT NULL,
+    wamid text,
+    error_code integer,
+    settled_at timestamp with time zone,
+    CONSTRAINT outbox_sending_rows_have_a_lease CHECK (((status = ANY (ARRAY['sending'::text, 'doubt'::text])) = (lease_until IS NOT NULL))),
+    CONSTRAINT outbox_settled_rows_have_a_time CHECK (((status = ANY (ARRAY['sent'::text, 'failed'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT outbox_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'doubt'::text, 'held'::text, 'sent'::text, 'failed'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX outbox_created_idx ON outbox USING brin (created_at);
+
+CREATE INDEX outbox_due_idx ON outbox USING btree (not_before) WHERE (status = 'pending'::text);
+
+CREATE INDEX outbox_lease_idx ON outbox USING btree (lease_until) WHERE (status = ANY (ARRAY['sending'::text, 'doubt'::text]));
+
+CREATE INDEX outbox_waiting_idx ON outbox USING btree (company_id, conversation_id, id) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text, 'doubt'::text, 'held'::text]));
+
+CREATE INDEX outbox_wamid_idx ON outbox USING btree (company_id, wamid) WHERE (wamid IS NOT NULL);
+
+CREATE TABLE schema_migrations (
+    version text NOT NULL,
+    name text,
+    checksum text,
+    applied_at timestamp with time zone DEFAULT now(),
+    took_ms bigint
+);
+
+ALTER TABLE ONLY schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+CREATE TABLE service_areas (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    postal_code text NOT NULL,
+    city text NOT NULL,
+    state text NOT NULL,
+    timezone text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE service_areas ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY service_areas
+    ADD CONSTRAINT service_areas_pkey PRIMARY KEY (company_id, id);
+
+ALTER TABLE ONLY service_areas
+    ADD CONSTRAINT service_areas_postal_code_is_unique UNIQUE (company_id, postal_code);
+
+CREATE INDEX service_areas_active_idx ON service_areas USING btree (company_id, active);
+
+CREATE TABLE service_categories (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE service_categories ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY service_categories
+    ADD CONSTRAINT service_categories_name_is_unique UNIQUE (company_id, name);
+
+ALTER TABLE ONLY service_categories
+    ADD CONSTRAINT service_categories_pkey PRIMARY KEY (company_id, id);
+
+CREATE TABLE services (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    category_id bigint,
+    name text NOT NULL,
+    description text,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    minutes integer NOT NULL,
+    price_minor bigint DEFAULT 0 NOT NULL,
+    buffer_before_minutes integer DEFAULT 0 NOT NULL,
+    buffer_after_minutes integer DEFAULT 0 NOT NULL,
+    lead_minutes integer,
+    horizon_days integer,
+    grid_minutes integer,
+    "position" integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT services_buffers_are_within_a_day CHECK ((((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 1440)) AND ((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 1440)))),
+    CONSTRAINT services_grid_divides_time CHECK (((grid_minutes >= 1) AND (grid_minutes <= 1440))),
+    CONSTRAINT services_horizon_is_positive CHECK ((horizon_days > 0)),
+    CONSTRAINT services_lead_is_not_negative CHECK ((lead_minutes >= 0)),
+    CONSTRAINT services_name_is_not_blank CHECK ((name ~ '\S'::text)),
+    CONSTRAINT services_price_is_not_negative CHECK ((price_minor >= 0)),
+    CONSTRAINT services_take_between_a_minute_and_a_day CHECK (((minutes >= 1) AND (minutes <= 1440)))
+);
+
+ALTER TABLE services ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY services
+    ADD CONSTRAINT services_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX services_category_idx ON services USING btree (company_id, category_id);
+
+CREATE TABLE slot_claims (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    claim_id uuid NOT NULL,
+    staff_id bigint NOT NULL,
+    during tstzrange NOT NULL,
+    part text DEFAULT 'visit'::text NOT NULL,
+    kind text NOT NULL,
+    booking_id uuid,
+    conversation_id bigint,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT slot_claims_are_bounded CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)) AND lower_inc(during) AND (NOT upper_inc(during)))),
+    CONSTRAINT slot_claims_kind_is_known CHECK ((kind = ANY (ARRAY['booking'::text, 'hold'::text, 'offer'::text, 'time_off'::text, 'external'::text]))),
+    CONSTRAINT slot_claims_of_bookings_name_them CHECK (((kind = 'booking'::text) = (booking_id IS NOT NULL))),
+    CONSTRAINT slot_claims_of_holds_and_offers_expire CHECK (((kind = ANY (ARRAY['hold'::text, 'offer'::text])) = (expires_at IS NOT NULL))),
+    CONSTRAINT slot_claims_part_is_known CHECK ((part = ANY (ARRAY['visit'::text, 'buffer'::text])))
+);
+
+ALTER TABLE slot_claims ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_never_overlap EXCLUDE USING gist (int8range(company_id, company_id, '[]'::text) WITH &&, int8range(staff_id, staff_id, '[]'::text) WITH &&, during WITH &&, (
+CASE part
+    WHEN 'visit'::text THEN int8range(NULL::bigint, NULL::bigint)
+    ELSE int8range(id, id, '[]'::text)
+END) WITH &&);
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX slot_claims_booking_idx ON slot_claims USING btree (company_id, booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX slot_claims_claim_idx ON slot_claims USING btree (company_id, claim_id);
+
+CREATE INDEX slot_claims_conversation_idx ON slot_claims USING btree (company_id, conversation_id) WHERE (kind = ANY (ARRAY['hold'::text, 'offer'::text]));
+
+CREATE INDEX slot_claims_expiry_idx ON slot_claims USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX slot_claims_staff_end_idx ON slot_claims USING btree (company_id, staff_id, upper(during));
+
+CREATE TABLE staff (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    phone text,
+    email text,
+    timezone text,
+    "position" integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_name_is_not_blank CHECK ((name ~ '\S'::text)),
+    CONSTRAINT staff_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text))
+);
+
+ALTER TABLE staff ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (company_id, id);
+
+CREATE TABLE staff_hours (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    weekday smallint NOT NULL,
+    starts time without time zone NOT NULL,
+    ends time without time zone NOT NULL,
+    kind text DEFAULT 'work'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_hours_are_not_empty CHECK ((starts <> ends)),
+    CONSTRAINT staff_hours_kind_is_known CHECK ((kind = ANY (ARRAY['work'::text, 'break'::text]))),
+    CONSTRAINT staff_hours_weekday_is_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+
+ALTER TABLE staff_hours ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY staff_hours
+    ADD CONSTRAINT staff_hours_pkey PRIMARY KEY (company_id, id);
+
+ALTER TABLE ONLY staff_hours
+    ADD CONSTRAINT staff_hours_shift_is_entered_once UNIQUE (company_id, staff_id, weekday, starts, kind);
+
+CREATE TABLE staff_schedules (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    day date NOT NULL,
+    kind text DEFAULT 'replace'::text NOT NULL,
+    starts time without time zone,
+    ends time without time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_schedules_are_not_empty CHECK ((starts <> ends)),
+    CONSTRAINT staff_schedules_have_both_times_or_none CHECK (((starts IS NULL) = (ends IS NULL))),
+    CONSTRAINT staff_schedules_kind_is_known CHECK ((kind = ANY (ARRAY['replace'::text, 'add'::text, 'break'::text]))),
+    CONSTRAINT staff_schedules_only_a_closed_day_has_no_times CHECK (((kind = 'replace'::text) OR (starts IS NOT NULL)))
+);
+
+ALTER TABLE staff_schedules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY staff_schedules
+    ADD CONSTRAINT staff_schedules_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX staff_schedules_staff_day_idx ON staff_schedules USING btree (company_id, staff_id, day);
+
+CREATE TABLE staff_services (
+    company_id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    service_id bigint NOT NULL,
+    minutes integer,
+    price_minor bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_services_price_is_not_negative CHECK ((price_minor >= 0)),
+    CONSTRAINT staff_services_take_between_a_minute_and_a_day CHECK (((minutes >= 1) AND (minutes <= 1440)))
+);
+
+ALTER TABLE ONLY staff_services
+    ADD CONSTRAINT staff_services_pkey PRIMARY KEY (company_id, staff_id, service_id);
+
+CREATE INDEX staff_services_service_idx ON staff_services USING btree (company_id, service_id);
+
+CREATE TABLE strays (
+    id bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    phone_number_id text,
+    dedup_key text NOT NULL,
+    body jsonb NOT NULL,
+    CONSTRAINT strays_reason_is_known CHECK ((reason = ANY (ARRAY['unknown_number'::text, 'unknown_account'::text, 'unreadable'::text])))
+);
+
+ALTER TABLE strays ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY strays
+    ADD CONSTRAINT strays_are_kept_once UNIQUE (dedup_key);
+
+ALTER TABLE ONLY strays
+    ADD CONSTRAINT strays_pkey PRIMARY KEY (id);
+
+CREATE INDEX strays_received_idx ON strays USING btree (received_at);
+
+CREATE TABLE time_off (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT time_off_ends_after_it_starts CHECK ((ends_at > starts_at))
+);
+
+ALTER TABLE time_off ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY time_off
+    ADD CONSTRAINT time_off_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX time_off_staff_idx ON time_off USING btree (company_id, staff_id, ends_at);
+
+CREATE FUNCTION attach_partition(parent text, child text, lower_bound text, upper_bound text, key text, fill integer DEFAULT 100) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('partitions of ' || parent));
+    IF to_regclass(child) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (fillfactor = %s)', child, parent, fill);
+    EXECUTE format(
+        'ALTER TABLE %I ADD CONSTRAINT partition_bounds CHECK (%I >= %L AND %I < %L)',
+        child, key, lower_bound, key, upper_bound);
+    EXECUTE format(
+        'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        parent, child, lower_bound, upper_bound);
+    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT partition_bounds', child);
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION bump_catalog_version() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE companies SET updated_at = updated_at
+    WHERE id = coalesce(NEW.company_id, OLD.company_id);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION bump_own_catalog_version() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at);
+    NEW.catalog_version := OLD.catalog_version + 1;
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION cleanup_expired_dialog_contexts(moment timestamp with time zone DEFAULT now()) RETURNS bigint
+    LANGUAGE sql
+    BEGIN ATOMIC
+ WITH rested AS (
+          UPDATE dialog_contexts SET state = '{"step": "menu.idle"}'::jsonb, status = 'closed'::text, expires_at = NULL::timestamp with time zone, person_until = NULL::timestamp with time zone
+           WHERE (dialog_contexts.expires_at <= cleanup_expired_dialog_contexts.moment)
+           RETURNING 1 AS "?column?"
+         )
+  SELECT count(*) AS count
+    FROM rested;
+END;
+
+CREATE FUNCTION create_analytics_events_partition(week date) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN attach_partition(
+        'analytics_events', 'analytics_events_' || to_char(week, 'IYYY_"w"IW'),
+        (date_trunc('week', week)::timestamp AT TIME ZONE 'UTC')::text,
+        ((date_trunc('week', week) + interval '1 week')::timestamp AT TIME ZONE 'UTC')::text, 'created_at');
+END
+$$;
+
+CREATE FUNCTION create_bookings_partition(month date) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    first timestamptz := date_trunc('month', month)::timestamp AT TIME ZONE 'UTC';
+    next timestamptz := (date_trunc('month', month) + interval '1 month')::timestamp AT TIME ZONE 'UTC';
+BEGIN
+    RETURN attach_partition(
+        'bookings', 'bookings_' || to_char(month, 'YYYY_MM'),
+        uuid7_floor(first)::text, uuid7_floor(next)::text, 'id');
+END
+$$;
+
+CREATE FUNCTION create_messages_partition(month date) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN attach_partition(
+        'messages', 'messages_' || to_char(month, 'YYYY_MM'),
+        (date_trunc('month', month)::timestamp AT TIME ZONE 'UTC')::text,
+        ((date_trunc('month', month) + interval '1 month')::timestamp AT TIME ZONE 'UTC')::text, 'created_at',
+        fill => 80);
+END
+$$;
+
+CREATE FUNCTION drop_partitions_before(parent text, oldest_kept text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    child record;
+    dropped integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('partitions of ' || parent));
+    FOR child IN
+        SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+        WHERE i.inhparent = parent::regclass AND c.relname < parent || '_' || oldest_kept
+    LOOP
+        EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, child.relname);
+        EXECUTE format('DROP TABLE %I', child.relname);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
+
+CREATE FUNCTION get_database_stats() RETURNS TABLE(table_name text, row_estimate bigint, total_bytes bigint)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (c.relname)::text AS relname,
+     (GREATEST(sum(leaf.reltuples), (0)::real))::bigint AS "greatest",
+     (sum(pg_total_relation_size((leaf.oid)::regclass)))::bigint AS sum
+    FROM ((pg_class c
+      CROSS JOIN LATERAL pg_partition_tree((c.oid)::regclass) t(relid, parentrelid, isleaf, level))
+      JOIN pg_class leaf ON (((leaf.oid = (t.relid)::oid) AND t.isleaf)))
+   WHERE ((c.relnamespace = ('public'::regnamespace)::oid) AND (c.relkind = 'p'::"char"))
+   GROUP BY c.relname
+ UNION ALL
+  SELECT (c.relname)::text AS relname,
+     (GREATEST(c.reltuples, (0)::real))::bigint AS "greatest",
+     pg_total_relation_size((c.oid)::regclass) AS pg_total_relation_size
+    FROM pg_class c
+   WHERE ((c.relnamespace = ('public'::regnamespace)::oid) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition))
+  ORDER BY 1;
+END;
+
+CREATE FUNCTION get_messages_stats() RETURNS TABLE(partition_name text, row_estimate bigint, total_bytes bigint)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (c.relname)::text AS relname,
+     (GREATEST(c.reltuples, (0)::real))::bigint AS "greatest",
+     pg_total_relation_size((c.oid)::regclass) AS pg_total_relation_size
+    FROM (pg_inherits i
+      JOIN pg_class c ON ((c.oid = i.inhrelid)))
+   WHERE (i.inhparent = ('public.messages'::regclass)::oid)
+   ORDER BY c.relname;
+END;
+
+CREATE FUNCTION get_recent_messages(for_phone text, for_company_id bigint, max_rows integer DEFAULT 20) RETURNS SETOF messages
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT messages.company_id,
+     messages.created_at,
+     messages.id,
+     messages.conversation_id,
+     messages.customer_id,
+     messages.phone,
+     messages.direction,
+     messages.wamid,
+     messages.type,
+     messages.body,
+     messages.status,
+     messages.sent_at,
+     messages.delivered_at,
+     messages.read_at,
+     messages.failed_at,
+     messages.error_code,
+     messages.price_category,
+     messages.price_type,
+     messages.price_model,
+     messages.cost_minor,
+     messages.in_reply_to
+    FROM messages
+   WHERE ((messages.company_id = get_recent_messages.for_company_id) AND (messages.phone = get_recent_messages.for_phone))
+   ORDER BY messages.created_at DESC, messages.id DESC
+  LIMIT get_recent_messages.max_rows;
+END;
+
+CREATE FUNCTION maintain_analytics_events_partitions(today date DEFAULT CURRENT_DATE, weeks_ahead integer DEFAULT 8, days_kept integer DEFAULT 30) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made integer := 0;
+BEGIN
+    FOR ahead IN -1 .. weeks_ahead LOOP
+        made := made + create_analytics_events_partition((today + 7 * ahead)::date)::integer;
+    END LOOP;
+    PERFORM drop_partitions_before('analytics_events', to_char(today - days_kept, 'IYYY_"w"IW'));
+    RETURN made;
+END
+$$;
+
+CREATE FUNCTION maintain_bookings_partitions(today date DEFAULT CURRENT_DATE, months_ahead integer DEFAULT 6, months_kept integer DEFAULT 84) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made integer := 0;
+BEGIN
+    FOR ahead IN -1 .. months_ahead LOOP
+        made := made + create_bookings_partition((today + make_interval(months => ahead))::date)::integer;
+    END LOOP;
+    PERFORM drop_partitions_before(
+        'bookings', to_char(today - make_interval(months => months_kept), 'YYYY_MM'));
+    RETURN made;
+END
+$$;
+
+CREATE FUNCTION maintain_messages_partitions(today date DEFAULT CURRENT_DATE, months_ahead integer DEFAULT 6, months_kept integer DEFAULT 6) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made integer := 0;
+BEGIN
+    FOR ahead IN -1 .. months_ahead LOOP
+        made := made + create_messages_partition((today + make_interval(months => ahead))::date)::integer;
+    END LOOP;
+    DELETE FROM outbox WHERE created_at < date_trunc('month', today - make_interval(months => months_kept));
+    PERFORM drop_partitions_before(
+        'messages', to_char(today - make_interval(months => months_kept), 'YYYY_MM'));
+    RETURN made;
+END
+$$;
+
+CREATE FUNCTION touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at);
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION uuid7_floor(moment timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid;
+
+ALTER SEQUENCE analytics_events_id_seq OWNED BY analytics_events.id;
+
+ALTER SEQUENCE messages_id_seq OWNED BY messages.id;
+
+CREATE TRIGGER bookings_touch BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER companies_touch BEFORE UPDATE ON companies FOR EACH ROW EXECUTE FUNCTION bump_own_catalog_version();
+
+CREATE TRIGGER customers_touch BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER dialog_contexts_touch BEFORE UPDATE ON dialog_contexts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER feature_flags_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON feature_flags FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON feature_flags FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER holidays_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON holidays FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER holidays_touch BEFORE UPDATE ON holidays FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER service_areas_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON service_areas FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER service_areas_touch BEFORE UPDATE ON service_areas FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER service_categories_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON service_categories FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER service_categories_touch BEFORE UPDATE ON service_categories FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER services_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON services FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER services_touch BEFORE UPDATE ON services FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER staff_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER staff_hours_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff_hours FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER staff_hours_touch BEFORE UPDATE ON staff_hours FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER staff_schedules_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff_schedules FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER staff_schedules_touch BEFORE UPDATE ON staff_schedules FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER staff_services_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff_services FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER staff_touch BEFORE UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER time_off_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON time_off FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER time_off_touch BEFORE UPDATE ON time_off FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+ALTER TABLE analytics_events
+    ADD CONSTRAINT analytics_events_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE SET NULL (booking_id);
+
+ALTER TABLE analytics_events
+    ADD CONSTRAINT analytics_events_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY booking_codes
+    ADD CONSTRAINT booking_codes_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_area_fkey FOREIGN KEY (company_id, area_id) REFERENCES service_areas(company_id, id);
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_customer_fkey FOREIGN KEY (company_id, customer_id) REFERENCES customers(company_id, id);
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_preferred_staff_fkey FOREIGN KEY (company_id, preferred_staff_id) REFERENCES staff(company_id, id) ON DELETE SET NULL (preferred_staff_id);
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id);
+
+ALTER TABLE bookings
+    ADD CONSTRAINT bookings_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY dialog_contexts
+    ADD CONSTRAINT dialog_contexts_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY dialog_contexts
+    ADD CONSTRAINT dialog_contexts_customer_fkey FOREIGN KEY (company_id, customer_id) REFERENCES customers(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY feature_flags
+    ADD CONSTRAINT feature_flags_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY holidays
+    ADD CONSTRAINT holidays_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE messages
+    ADD CONSTRAINT messages_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY service_areas
+    ADD CONSTRAINT service_areas_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY service_categories
+    ADD CONSTRAINT service_categories_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY services
+    ADD CONSTRAINT services_category_fkey FOREIGN KEY (company_id, category_id) REFERENCES service_categories(company_id, id) ON DELETE SET NULL (category_id);
+
+ALTER TABLE ONLY services
+    ADD CONSTRAINT services_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE SET NULL (conversation_id);
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY staff
+    ADD CONSTRAINT staff_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY staff_hours
+    ADD CONSTRAINT staff_hours_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY staff_schedules
+    ADD CONSTRAINT staff_schedules_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY staff_services
+    ADD CONSTRAINT staff_services_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY staff_services
+    ADD CONSTRAINT staff_services_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY time_off
+    ADD CONSTRAINT time_off_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;

@@ -1,0 +1,52 @@
+"""The one source of time, and ids that carry it."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+Clock: TypeAlias = Callable[[], datetime]
+"""What says the time: always aware, always UTC."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def system_clock() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+class ShiftedClock:
+    """A clock that runs ahead of another one, and can be moved further ahead (never back)."""
+
+    __slots__ = ("_base", "_offset")
+
+    def __init__(self, base: Clock = system_clock, *, offset: timedelta = timedelta()) -> None:
+        self._base = base
+        self._offset = offset
+
+    def __call__(self) -> datetime:
+        return self._base() + self._offset
+
+    @property
+    def offset(self) -> timedelta:
+        """How far ahead of its base the clock runs."""
+        return self._offset
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move the clock ahead and return the new time; ValueError for a negative step."""
+        if by < timedelta():
+            raise ValueError("a clock moves forward only")
+        self._offset += by
+        return self()
+
+
+def uuid7(now: datetime) -> UUID:
+    """An RFC 9562 id that sorts by `now` to the millisecond; the other 74 bits are random."""
+    milliseconds = (now - EPOCH) // MILLISECOND
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76  # version
+    value = value & ~(0x3 << 62) | 0x2 << 62  # variant
+    return UUID(int=value)

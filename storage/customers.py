@@ -1,0 +1,158 @@
+"""Customers as WhatsApp tells of them, and the conversation each of them has.
+
+A customer is known by our own id. The phone number and the business-scoped id are attributes, and
+either may be absent; where they point to two customers, the phone number decides and both stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from asyncpg import Record
+
+from storage import queries
+from storage.errors import Conflict
+from storage.inbox import Identity
+from storage.pool import Connection
+
+_Q = queries.of("customers")
+
+_GOOD_FOR_S: Final = 600.0
+_MOST_REMEMBERED: Final = 20_000
+_TRIES: Final = 3
+_PROFILE: Final = ("parent_bsuid", "username", "profile_name")
+
+Key: TypeAlias = tuple[int, str | None, str | None]
+"""(company id, phone, business-scoped id): the one, the other or both."""
+
+RACES: Final = frozenset(("customers_phone_is_unique", "customers_bsuid_is_unique"))
+"""Constraints that two transactions with news of one customer may meet at: try again."""
+
+
+def key_of(company_id: int, identity: Identity) -> Key:
+    """Return what an identity is looked up by."""
+    return company_id, identity.phone, identity.bsuid
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """What is remembered of a customer: their conversation and how they were described last."""
+
+    conversation_id: int
+    parent_bsuid: str | None
+    username: str | None
+    profile_name: str | None
+
+    def is_described_by(self, identity: Identity) -> bool:
+        """Tell whether `identity` says nothing new; what it leaves out is not news."""
+        return (
+            identity.profile_name in (None, self.profile_name)
+            and identity.username in (None, self.username)
+            and identity.parent_bsuid in (None, self.parent_bsuid)
+        )
+
+
+class Acquaintances:
+    """The customers that this process has dealt with in the last ten minutes, at most so many."""
+
+    def __init__(
+        self, *, most: int = _MOST_REMEMBERED, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._monotonic = most, monotonic
+        self._known: dict[Key, tuple[float, Acquaintance]] = {}  # the oldest first
+
+    def get(self, key: Key, identity: Identity) -> int | None:
+        """Return the conversation, or None when the database has to be asked or told something."""
+        entry = self._known.get(key)
+        if entry is None or entry[0] <= self._monotonic():
+            return None
+        return entry[1].conversation_id if entry[1].is_described_by(identity) else None
+
+    def learn(self, found: Mapping[Key, Acquaintance]) -> None:
+        """Remember what a committed transaction has found."""
+        until = self._monotonic() + _GOOD_FOR_S
+        for key, acquaintance in found.items():
+            self._known.pop(key, None)
+            self._known[key] = (until, acquaintance)
+        while len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+
+    def forget(self) -> None:
+        """Ask the database about everybody: somebody has gone, or goes by another number now."""
+        self._known.clear()
+
+
+async def resolve(
+    conn: Connection, wanted: Mapping[Key, Identity], *, now: datetime
+) -> dict[Key, Acquaintance]:
+    """Find everybody's conversation, enrolling who is new and writing down what has changed.
+
+    Runs inside the transaction that uses the answer. Raises Conflict, or ConstraintViolated with
+    one of RACES, when others are at the same customers.
+    """
+    left = list(wanted.items())
+    found: dict[Key, Acquaintance] = {}
+    changed: dict[tuple[int, int], dict[str, Any]] = {}
+    for _ in range(_TRIES):
+        rows = await _Q["resolve"].many(
+            conn, wanted=[_row(n, *one) for n, one in enumerate(left)], now=now
+        )
+        for row in rows:
+            key, identity = left[row["n"]]
+            news = _news(identity, row)
+            if news:
+                changed.setdefault((row["company_id"], row["id"]), {}).update(news)
+            found[key] = Acquaintance(
+                row["conversation_id"], *(news.get(name, row[name]) for name in _PROFILE)
+            )
+        left = [(key, identity) for key, identity in left if key not in found]
+        if not left:
+            break
+    else:
+        raise Conflict("customers come and go too fast")
+    if changed:
+        await _Q["refresh"].exec(
+            conn, changed=[{"company_id": c, "id": n, **news} for (c, n), news in changed.items()]
+        )
+    return found
+
+
+async def relink(conn: Connection, company_id: int, *, old: Identity, new: Identity) -> None:
+    """Give the customer known by `old` the number and id of `new`, unless somebody has them."""
+    await _Q["relink"].exec(
+        conn,
+        company_id=company_id,
+        old_phone=old.phone,
+        old_bsuid=old.bsuid,
+        new_phone=new.phone,
+        new_bsuid=new.bsuid,
+        new_parent_bsuid=new.parent_bsuid,
+    )
+
+
+def _row(n: int, key: Key, identity: Identity) -> dict[str, Any]:
+    return {
+        "n": n,
+        "company_id": key[0],
+        "phone": identity.phone,
+        "bsuid": identity.bsuid,
+        "parent_bsuid": identity.parent_bsuid,
+        "username": identity.username,
+        "profile_name": identity.profile_name,
+    }
+
+
+def _news(identity: Identity, row: Record) -> dict[str, str]:
+    """What `identity` says that the customer's row does not; the newest is believed."""
+    told = (
+        ("phone", identity.phone),
+        ("bsuid", identity.bsuid),
+        ("parent_bsuid", identity.parent_bsuid),
+        ("username", identity.username),
+        ("profile_name", identity.profile_name),
+    )
+    return {name: value for name, value in told if value is not None and value != row[name]}

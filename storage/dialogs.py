@@ -1,0 +1,183 @@
+"""Conversations: read and written back whole, one turn at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from storage import queries
+from storage.pool import Connection
+
+_Q = queries.of("dialogs")
+
+Key: TypeAlias = tuple[int, int]
+"""(company id, conversation id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that waits in the inbox of a conversation."""
+
+    id: int
+    kind: str
+    event: Mapping[str, Any]
+    occurred_at: datetime
+    attempts: int
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A conversation with its next event; `more`: another one waits behind it."""
+
+    company_id: int
+    id: int
+    turn: int
+    state: Mapping[str, Any]
+    last_inbound_at: datetime | None
+    person_until: datetime | None
+    customer_id: int
+    phone: str | None
+    bsuid: str | None
+    name: str | None
+    locale: str | None
+    opted_out: bool
+    catalog_version: int
+    waiting_sends: Sequence[int]  # outbox ids of this conversation that are not settled
+    pending: Pending
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an inbound message says about itself: kept with the message."""
+
+    wamid: str | None
+    type: str
+    in_reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """What a turn wants written; with `lease_until` this process sends the first message itself."""
+
+    now: datetime
+    state: Mapping[str, Any]
+    status: str
+    locale: str | None
+    inbound_at: datetime | None
+    person_until: datetime | None
+    expires_at: datetime | None
+    heard: Heard | None
+    bodies: Sequence[Mapping[str, Any]]
+    extras: Sequence[Mapping[str, Any]]
+    records: Sequence[tuple[str, Mapping[str, Any]]]
+    lease_until: datetime | None
+
+
+async def load(conn: Connection, keys: Sequence[Key]) -> list[Dialog | None]:
+    """Read conversations with their next events; None for those that have none."""
+    rows = await _Q["load"].many(
+        conn,
+        company_ids=[company_id for company_id, _ in keys],
+        conversation_ids=[conversation_id for _, conversation_id in keys],
+    )
+    found: dict[Key, Dialog] = {}
+    for row in rows:
+        key = (row["company_id"], row["conversation_id"])
+        first = found.get(key)
+        found[key] = _dialog(row) if first is None else replace(first, more=True)
+    return [found.get(key) for key in keys]
+
+
+def _dialog(row: asyncpg.Record) -> Dialog:
+    return Dialog(
+        company_id=row["company_id"],
+        id=row["conversation_id"],
+        turn=row["turn"],
+        state=row["state"],
+        last_inbound_at=row["last_inbound_at"],
+        person_until=row["person_until"],
+        customer_id=row["customer_id"],
+        phone=row["phone"],
+        bsuid=row["bsuid"],
+        name=row["name"],
+        locale=row["locale"],
+        opted_out=row["opted_out"],
+        catalog_version=row["catalog_version"],
+        waiting_sends=row["waiting_sends"],
+        pending=Pending(
+            id=row["inbox_id"],
+            kind=row["kind"],
+            event=row["event"],
+            occurred_at=row["occurred_at"],
+            attempts=row["attempts"],
+            not_before=row["not_before"],
+        ),
+        more=False,
+    )
+
+
+async def save(
+    conn: Connection, turns: Sequence[tuple[Dialog, TurnRecord]]
+) -> list[Sequence[int] | None]:
+    """Write turns of different conversations and mark their events handled.
+
+    For each: the outbox ids of its messages, in order, or None when its event was handled or a turn
+    taken by somebody else meanwhile: then nothing is written of it.
+    """
+    rows = await _Q["save"].many(conn, turns=[_as_record(*turn) for turn in turns])
+    saved = {(row["company_id"], row["inbox_id"]): row["outbox_ids"] for row in rows}
+    return [saved.get((dialog.company_id, dialog.pending.id)) for dialog, _ in turns]
+
+
+def _as_record(dialog: Dialog, record: TurnRecord) -> dict[str, Any]:
+    heard = record.heard
+    return {
+        "company_id": dialog.company_id,
+        "conversation_id": dialog.id,
+        "customer_id": dialog.customer_id,
+        "phone": dialog.phone,
+        "inbox_id": dialog.pending.id,
+        "turn": dialog.turn,
+        "now": record.now,
+        "state": record.state,
+        "status": record.status,
+        "locale": record.locale,
+        "inbound_at": record.inbound_at,
+        "person_until": record.person_until,
+        "expires_at": record.expires_at,
+        "wamid": heard.wamid if heard else None,
+        "type": heard.type if heard else None,
+        "in_reply_to": heard.in_reply_to if heard else None,
+        "occurred_at": dialog.pending.occurred_at,
+        "said": [
+            {"body": body, "extras": extras}
+            for body, extras in zip(record.bodies, record.extras, strict=True)
+        ],
+        "records": record.records,
+        "lease_until": record.lease_until,
+    }
+
+
+async def set_locale(conn: Connection, *, company_id: int, customer_id: int, locale: str) -> None:
+    """Speak this language with the customer from now on."""
+    await _Q["set_locale"].exec(conn, company_id=company_id, customer_id=customer_id, locale=locale)
+
+
+async def set_opted_out(
+    conn: Connection, *, company_id: int, customer_id: int, at: datetime | None
+) -> None:
+    """Note that the customer wants no messages from a moment on, or wants them again (None)."""
+    await _Q["set_opted_out"].exec(
+        conn, company_id=company_id, customer_id=customer_id, opted_out_at=at
+    )
+
+
+async def cleanup_expired(conn: Connection, *, now: datetime) -> int:
+    """Let conversations rest that were left in the middle of something; returns how many."""
+    return int(await _Q["cleanup_expired"].value(conn, now=now))

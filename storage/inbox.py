@@ -1,0 +1,206 @@
+"""The inbox: what has happened and is to be handled, each event once.
+
+An event is `pending` until a turn (or, for a status, its worker) has handled it. What nothing is to
+be done about is `kept`; what failed too often is `dead` until an operator has it replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
+
+from storage import queries
+from storage.pool import Connection
+
+_Q = queries.of("inbox")
+
+KEPT_FOR: Final = timedelta(days=8)
+"""How long a handled event is recognised when it comes again: Meta tries for seven days."""
+STRAYS_KEPT_FOR: Final = timedelta(days=30)
+_PURGED_AT_ONCE: Final = 5_000
+
+Kind: TypeAlias = Literal["message", "system", "echo", "status", "account", "kept"]
+"""What Meta tells of: what a customer sent, a new number or id of theirs, what somebody wrote to
+them by hand, how far a message of ours has got, the account, and what is of no use or not
+understood. The last two are only kept."""
+
+StrayReason: TypeAlias = Literal["unknown_number", "unknown_account", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is to WhatsApp: the number, the business-scoped id, or both."""
+
+    phone: str | None = None  # digits only
+    bsuid: str | None = None
+    parent_bsuid: str | None = None
+    username: str | None = None
+    profile_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event as it came from Meta; `event` is what Meta sent, whole.
+
+    `phone_number_id` and `waba_id` say whose it is, `field` in which of Meta's fields it came.
+    `moved_to` is who the customer is now, for `system`.
+    """
+
+    phone_number_id: str | None
+    waba_id: str | None
+    kind: Kind
+    dedup_key: str
+    event: Mapping[str, Any]
+    occurred_at: datetime
+    identity: Identity | None = None
+    moved_to: Identity | None = None
+    field: str = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event that is in the inbox now and was not before."""
+
+    company_id: int
+    id: int
+    conversation_id: int | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that failed too often."""
+
+    company_id: int
+    id: int
+    conversation_id: int | None
+    kind: str
+    received_at: datetime
+    attempts: int
+    last_error: str | None
+
+
+Addressed: TypeAlias = tuple[int, int | None, NewEvent]
+"""(company id, conversation id or None, event)"""
+
+
+async def put(conn: Connection, events: Sequence[Addressed], *, now: datetime) -> list[Received]:
+    """Add events and return those that had not come before; at most one statement."""
+    if not events:
+        return []
+    rows = [
+        {
+            "company_id": company_id,
+            "conversation_id": conversation_id,
+            "dedup_key": event.dedup_key,
+            "kind": event.kind,
+            "event": event.event,
+            "occurred_at": event.occurred_at,
+        }
+        for company_id, conversation_id, event in events
+    ]
+    added = await _Q["put"].many(conn, events=rows, now=now)
+    return [Received(*row) for row in added]
+
+
+async def unseen(
+    conn: Connection, events: Sequence[tuple[int, NewEvent]]
+) -> list[tuple[int, NewEvent]]:
+    """Leave out the events, each with its company id, that have come before.
+
+    `put` does so too; this is for whoever acts on an event before it is put.
+    """
+    keys = [{"company_id": company, "dedup_key": event.dedup_key} for company, event in events]
+    seen = {tuple(row) for row in await _Q["seen"].many(conn, events=keys)}
+    return [one for one in events if (one[0], one[1].dedup_key) not in seen]
+
+
+async def put_strays(
+    conn: Connection, strays: Sequence[tuple[StrayReason, NewEvent]], *, now: datetime
+) -> int:
+    """Keep events that no company can be found for; returns how many had not come before."""
+    if not strays:
+        return 0
+    rows = [
+        {
+            "reason": reason,
+            "phone_number_id": event.phone_number_id,
+            "dedup_key": event.dedup_key,
+            "body": event.event,
+        }
+        for reason, event in strays
+    ]
+    return await _Q["put_strays"].exec(conn, strays=rows, now=now)
+
+
+async def put_internal(
+    conn: Connection,
+    company_id: int,
+    conversation_id: int,
+    *,
+    kind: str,
+    event: Mapping[str, Any],
+    dedup_key: str,
+    now: datetime,
+) -> int | None:
+    """Add an event of our own making for a conversation; its id, or None if it is there already."""
+    added: int | None = await _Q["put_internal"].value(
+        conn,
+        company_id=company_id,
+        conversation_id=conversation_id,
+        kind=kind,
+        event=event,
+        dedup_key=dedup_key,
+        now=now,
+    )
+    return added
+
+
+async def pending_conversations(
+    conn: Connection, *, now: datetime, limit: int
+) -> list[tuple[int, int]]:
+    """Find (company id, conversation id) where events are due; the most overdue first."""
+    rows = await _Q["pending_conversations"].many(conn, now=now, most=limit)
+    return [(row["company_id"], row["conversation_id"]) for row in rows]
+
+
+async def retry(
+    conn: Connection, company_id: int, inbox_id: int, *, not_before: datetime, error: str
+) -> None:
+    """Put a pending event off; `error` must not say anything personal."""
+    await _Q["retry"].exec(
+        conn, company_id=company_id, id=inbox_id, not_before=not_before, error=error
+    )
+
+
+async def park(
+    conn: Connection, company_id: int, inbox_id: int, *, now: datetime, error: str
+) -> None:
+    """Give a pending event up until an operator has it replayed."""
+    await _Q["park"].exec(conn, company_id=company_id, id=inbox_id, now=now, error=error)
+
+
+async def dead(conn: Connection, company_id: int | None, *, limit: int) -> list[Parked]:
+    """List parked events, of one company or of all, latest first."""
+    rows = await _Q["dead"].many(conn, company_id=company_id, most=limit)
+    return [Parked(*row) for row in rows]
+
+
+async def replay(
+    conn: Connection, company_id: int | None, ids: Sequence[int] | None, *, now: datetime
+) -> int:
+    """Have parked events handled again: these, or all (None); returns how many."""
+    return await _Q["replay"].exec(conn, company_id=company_id, ids=ids, now=now)
+
+
+async def purge(conn: Connection, *, now: datetime) -> int:
+    """Delete what was handled or strayed long ago, a part at a time; returns how many rows."""
+    gone = 0
+    for query, age in (("purge", KEPT_FOR), ("purge_strays", STRAYS_KEPT_FOR)):
+        deleted = _PURGED_AT_ONCE
+        while deleted == _PURGED_AT_ONCE:
+            deleted = await _Q[query].exec(conn, before=now - age, most=_PURGED_AT_ONCE)
+            gone += deleted
+    return gone

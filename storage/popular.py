@@ -1,0 +1,50 @@
+"""The times of day that customers of a company like best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from flows.model import Catalog
+from storage import queries
+from storage.pool import Connection
+
+_Q = queries.of("popular")
+
+LOOK_BACK: Final = timedelta(days=90)
+_KEPT_FOR: Final = timedelta(minutes=10)
+_READ_WITHIN: Final = timedelta(seconds=10)
+_MOST: Final = 5
+_AT_LEAST: Final = 3  # bookings at a time of day: fewer are a coincidence
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    until: datetime
+    seconds: frozenset[int]
+
+
+async def popular_times(conn: Connection, catalog: Catalog, *, now: datetime) -> frozenset[int]:
+    """The most popular starts of the last 90 days, as seconds of the company's day.
+
+    None where there is no history. Kept with the catalogue for ten minutes.
+    """
+    kept = catalog.memo.get("popular")
+    if isinstance(kept, _Kept):
+        if now < kept.until:
+            return kept.seconds
+        # One conversation reads them again; those that come meanwhile take what there was.
+        catalog.memo["popular"] = _Kept(now + _READ_WITHIN, kept.seconds)
+    rows = await _Q["times"].many(
+        conn,
+        company_id=catalog.company.id,
+        timezone=catalog.company.timezone,
+        since=now - LOOK_BACK,
+        now=now,
+        at_least=_AT_LEAST,
+        most=_MOST,
+    )
+    seconds = frozenset(row["second"] for row in rows)
+    catalog.memo["popular"] = _Kept(now + _KEPT_FOR, seconds)
+    return seconds

@@ -1,0 +1,166 @@
+"""Answers to what flows ask about free times.
+
+A search begins with the days in which the answer nearly always lies, and looks at more only when
+it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Final, TypeAlias
+
+from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
+from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
+from flows.hours import Interval, second_of
+from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
+from flows.nearest import Option, anytime, nearest
+from flows.slots import assigned, busy_part, by_day, count, split
+from storage.pool import Connection
+from storage.popular import popular_times
+from storage.search import Search
+
+Find: TypeAlias = FindEarliest | FindDays | FindTimes | FindNearest
+Found: TypeAlias = EarliestFound | DaysFound | TimesFound | NearestFound
+
+_EARLIEST_WITHIN: Final = 2
+"""Days in which nearly everybody has a free time."""
+_BEFORE_WISH, _AFTER_WISH = 3, 7
+"""How many days around the one wished for are worth offering instead of it."""
+
+
+async def answer(
+    conn: Connection, catalog: Catalog, ask: Find, *, now: datetime, conversation_id: int | None
+) -> Found:
+    """Find free times; what the asking conversation holds itself counts as free."""
+    moving = None if isinstance(ask, FindEarliest) else ask.moving
+    # For a wish, whoever else does it is better than nobody.
+    staff_id = None if isinstance(ask, FindEarliest | FindNearest) else ask.staff_id
+    search = Search(
+        conn,
+        catalog,
+        ask.service_id,
+        staff_id,
+        now=now,
+        conversation_id=conversation_id,
+        moving=moving,
+    )
+    match ask:
+        case FindEarliest():
+            return EarliestFound(ask.service_id, await _earliest(search))
+        case FindDays():
+            days = await _days(search, ask.from_day.toordinal(), ask.limit)
+            return DaysFound(tuple(days[: ask.limit]), more=len(days) > ask.limit)
+        case FindTimes():
+            popular = await popular_times(conn, catalog, now=now)
+            return TimesFound(ask.day, await _times(search, ask.day.toordinal(), popular))
+        case FindNearest():
+            popular = await popular_times(conn, catalog, now=now)
+            return NearestFound(await _nearest(search, ask, popular))
+
+
+async def _earliest(search: Search) -> tuple[Slot, ...]:
+    found: dict[int, int] = {}
+    for low, high in _windows(search, search.first_day, _EARLIEST_WITHIN):
+        waiting = [staff_id for staff_id in search.needs if staff_id not in found]
+        if not waiting:
+            break
+        free = await search.free(low, high, among=waiting)
+        found |= {staff_id: times[0][0] for staff_id, times in free.starts.items() if times}
+    return search.slots((found[id_], id_, False) for id_ in search.needs if id_ in found)
+
+
+async def _days(search: Search, from_day: int, limit: int) -> list[FreeDay]:
+    """The first days with free times, one more than the limit if there are so many."""
+    found: list[FreeDay] = []
+    first = max(from_day, search.first_day)
+    for low, high in _windows(search, first, limit + limit // 2 + 1):
+        free = await search.free(low, high)
+        ranges = [times for of_one in free.starts.values() for times in of_one]
+        for day, of_day in by_day(ranges, search.days(low, high)).items():
+            part = _busy_part(search, day, of_day) if len(found) < limit else None
+            found.append(FreeDay(date.fromordinal(day), count(of_day), part))
+            if len(found) > limit:
+                return found
+    return found
+
+
+async def _times(search: Search, day: int, popular: frozenset[int]) -> tuple[Slot, ...]:
+    if not search.first_day <= day <= search.last_day:
+        return ()
+    bounds = search.calendar.bounds(day)
+    free = await search.free(bounds.start, bounds.end - 1, turns=len(search.needs) > 1)
+    chosen = assigned(free.starts, free.order(bounds.start, bounds.end))
+    second_of = search.calendar.second_of
+    return search.slots(
+        (start, staff_id, bool(popular) and second_of(start, bounds) in popular)
+        for start, staff_id in chosen.items()
+    )
+
+
+async def _nearest(search: Search, ask: FindNearest, popular: frozenset[int]) -> tuple[Slot, ...]:
+    """Look around the day of the wish first, then everywhere."""
+    day = _wished_day(search, ask.wish)
+    begins, ends = search.first_day, search.last_day
+    first = max(begins, min(day - _BEFORE_WISH, ends))
+    last = max(begins, min(day + _AFTER_WISH, ends))
+    low, high = search.calendar.bounds(first).start, search.calendar.bounds(last).end - 1
+    options = await _options(search, low, high, ask.staff_id)
+    if len(options) < ask.limit and (begins < first or last < ends):
+        options = await _options(search, search.earliest, search.latest, ask.staff_id)
+    if ask.wish == Wish():
+        chosen = anytime(options, popular=popular, limit=ask.limit)
+    else:
+        chosen = nearest(
+            options,
+            ask.wish,
+            day=day,
+            staff_id=ask.staff_id,
+            popular=popular,
+            limit=ask.limit,
+        )
+    return search.slots((one.start, one.staff_id, one.second in popular) for one in chosen)
+
+
+def _wished_day(search: Search, wish: Wish) -> int:
+    """The day of a wish; one without a date is meant for as soon as it can come true."""
+    if wish.day is not None:
+        return wish.day.toordinal()
+    calendar, today = search.calendar, search.first_day
+    bounds = calendar.bounds(today)
+    second = calendar.second_of(search.earliest, bounds)
+    late = wish.at is not None and second > second_of(wish.at)
+    late = late or (wish.part == MORNING and search.earliest >= bounds.noon)
+    late = late or (wish.part == AFTERNOON and search.earliest >= bounds.evening)
+    return today + late
+
+
+async def _options(search: Search, low: int, high: int, staff_id: int | None) -> list[Option]:
+    """Every free start in [low, high], by whom it was wished for or else by whose turn it is."""
+    free = await search.free(low, high, turns=len(search.needs) > 1)
+    days = search.days(low, high)
+    starts = {id_: by_day(ranges, days) for id_, ranges in free.starts.items()}
+    options: list[Option] = []
+    for day, bounds in days.items():
+        order = free.order(bounds.start, bounds.end)
+        order.sort(key=lambda id_: id_ != staff_id)
+        of_day = {id_: starts[id_].get(day, ()) for id_ in order}
+        options += [
+            Option(start, day, search.calendar.second_of(start, bounds), id_)
+            for start, id_ in assigned(of_day, order).items()
+        ]
+    return options
+
+
+def _busy_part(search: Search, day: int, left: Sequence[range]) -> str | None:
+    """The part of a day that is nearly booked up, if one stands out."""
+    return busy_part(split(left, search.calendar.bounds(day)), search.capacity(day))
+
+
+def _windows(search: Search, day: int, days: int) -> Iterator[Interval]:
+    """Cut the time from a day on into whole days: a few first, then ever more of them."""
+    calendar = search.calendar
+    while day <= search.last_day:
+        until = min(search.last_day, day + days - 1)
+        yield calendar.bounds(day).start, calendar.bounds(until).end - 1
+        day, days = until + 1, days * 4

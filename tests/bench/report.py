@@ -1,0 +1,81 @@
+"""The figures as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+COLUMNS = (
+    ("turns/s", "turns_s", ".0f"),
+    ("ack p50", "ack_p50_ms", ".1f"),
+    ("ack p99", "ack_p99_ms", ".1f"),
+    ("reply p50", "reply_p50_ms", ".1f"),
+    ("reply p99", "reply_p99_ms", ".1f"),
+    ("CPU ms/turn", "cpu_ms_a_turn", ".2f"),
+    ("RSS MB", "rss_mb", ".0f"),
+    ("errors", "errors", "d"),
+    ("extra", "extra_replies", "d"),
+)
+
+
+def table(result: dict[str, Any]) -> str:
+    """All parts that were measured; times in milliseconds."""
+    lines = ["", *_load(result.get("load", ())), *_workers(result.get("workers"))]
+    lines += _turns(result.get("turns"))
+    lines += [f"CONTRADICTION: {said}" for said in contradictions(result)]
+    return "\n".join(lines) + "\n"
+
+
+def contradictions(result: dict[str, Any]) -> list[str]:
+    """Where a database and the customers do not agree."""
+    summaries = [
+        (f"{name}, {level['customers']} customers", level[name])
+        for level in result.get("load", ())
+        for name in ("floor", "usual")
+        if name in level
+    ]
+    processes = (result.get("workers") or {}).get("processes", {})
+    summaries += [(f"{count} worker processes", found) for count, found in processes.items()]
+    return [f"{where}: {said}" for where, found in summaries for said in found["contradictions"]]
+
+
+def _load(levels: list[dict[str, Any]]) -> Iterator[str]:
+    if not levels:
+        return
+    yield _row("customers", "bot", [title for title, *_ in COLUMNS])
+    for level in levels:
+        for name in ("floor", "usual"):
+            if name in level:
+                yield _row(str(level["customers"]), name, _cells(level[name]))
+        if "ratio" in level:
+            yield _row("", "ratio", [f"{level['ratio']:.0%}"])
+    yield ""
+
+
+def _workers(found: dict[str, Any] | None) -> Iterator[str]:
+    if not found:
+        return
+    for count, summary in found["processes"].items():
+        yield _row(str(found["customers"]), f"{count} work", _cells(summary))
+    yield _row("", "2 : 1", [f"{found['two_to_one']:.2f}"])
+    yield ""
+
+
+def _turns(found: list[dict[str, Any]] | None) -> Iterator[str]:
+    if not found:
+        return
+    yield f"{'kind of turn':<22}{'round trips':>12}{'ms p50':>9}{'ms p95':>9}{'n':>6}"
+    for kind in found:
+        yield (
+            f"{kind['kind']:<22}{kind['round_trips']:>12}{kind['p50_ms']:>9.2f}"
+            f"{kind['p95_ms']:>9.2f}{kind['count']:>6}"
+        )
+    yield ""
+
+
+def _cells(summary: dict[str, Any]) -> list[str]:
+    return ["-" if summary[key] is None else format(summary[key], form) for _, key, form in COLUMNS]
+
+
+def _row(first: str, second: str, cells: list[str]) -> str:
+    return f"{first:<11}{second:<9}" + "".join(f"{cell:>12}" for cell in cells)

@@ -1,0 +1,65 @@
+"""The chat page outlives the simulator behind it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.browser import NO_BROWSER, browser_path, open_page, running_browser
+from tests.support.business import graph_client
+from tests.support.graph import Graph, running_graph
+
+pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_role("textbox").fill(text)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".msg.out").last).to_contain_text(text)
+
+
+def port_of(graph: Graph) -> int:
+    return int(graph.simulator.base_url.rpartition(":")[2])
+
+
+async def test_after_a_restart_the_page_goes_on_where_it_was(
+    browser: Browser, tmp_path: Path
+) -> None:
+    memory = tmp_path / "phones.json"
+    simulator = running_graph(None, memory=memory)
+    graph = await simulator.__aenter__()
+    async with open_page(browser, graph.simulator.base_url, may_complain=True) as page:
+        await say(page, "before")
+        await simulator.__aexit__(None, None, None)
+        await expect(page.get_by_text("Connecting…")).to_be_visible()
+        await page.get_by_role("textbox").fill("too early")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("The simulator cannot be reached.")).to_be_visible()
+        await expect(page.get_by_role("textbox")).to_have_value("too early")
+        async with running_graph(None, memory=memory, port=port_of(graph)) as again:
+            await expect(page.get_by_text("Business account")).to_be_visible()
+            await page.get_by_role("textbox").press("Enter")
+            await expect(page.locator(".msg.out")).to_have_count(2)
+            (ana,) = again.simulator.world.customers.values()
+            async with graph_client(again) as client:
+                await client.text(ana.phone, "welcome back")
+            await expect(page.get_by_text("welcome back")).to_be_visible()
+
+
+async def test_another_world_at_the_same_address_is_taken_as_it_is(browser: Browser) -> None:
+    simulator = running_graph(None)
+    graph = await simulator.__aenter__()
+    async with open_page(browser, graph.simulator.base_url, may_complain=True) as page:
+        await say(page, "before")
+        await simulator.__aexit__(None, None, None)
+        async with running_graph(None, port=port_of(graph)) as again:
+            await expect(page.locator(".msg")).to_have_count(0)
+            await say(page, "after")
+            assert [one.name for one in again.simulator.world.customers.values()] == ["Ana"]

@@ -1,0 +1,187 @@
+"""Whatever dies in the middle, every customer ends booked, once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.simulator import Rules
+from storage import embedded, migrate
+from tests.chaos.conftest import World, free_port, seed
+from tests.chaos.harness import (
+    assert_nothing_lost_or_doubled,
+    book,
+    rows,
+    running_bot,
+    settle_for_what_is_left,
+)
+from tests.support.graph import Graph, running_graph
+from tests.support.proxy import proxied
+
+CUSTOMERS = 200
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def crowd(graph: Graph, count: int = CUSTOMERS) -> list[asyncio.Task[str]]:
+    """Let that many customers book at once, each at their own pace."""
+    return [
+        asyncio.create_task(
+            book(graph.customer(f"Customer {n}", phone=f"1555100{n:04}"), pause=0.05 + n % 7 / 20)
+        )
+        for n in range(count)
+    ]
+
+
+async def under_way(tasks: list[asyncio.Task[str]], database_url: str, turns: int) -> None:
+    """Wait until the conversations are in full swing."""
+    for _ in range(600):
+        taken = await rows(database_url, "SELECT coalesce(sum(turn), 0) AS n FROM dialog_contexts")
+        if taken[0]["n"] >= turns:
+            return
+        assert not all(task.done() for task in tasks)
+        await asyncio.sleep(0.02)
+    raise AssertionError("the conversations did not get going")
+
+
+async def everybody_is_booked(tasks: list[asyncio.Task[str]], database_url: str) -> None:
+    """Every customer holds exactly one visit."""
+    answers = await asyncio.gather(*tasks)
+    assert all(answer.startswith("Booked") for answer in answers)
+    visits = await rows(
+        database_url,
+        "SELECT b.customer_id, count(*) AS n FROM bookings b "
+        "JOIN customers c ON c.company_id = b.company_id AND c.id = b.customer_id "
+        "WHERE b.status = 'confirmed' AND c.phone LIKE '1555100%' GROUP BY 1",
+    )
+    assert len(visits) == len(tasks)
+    assert all(visit["n"] == 1 for visit in visits)
+
+
+async def test_a_killed_process_loses_and_doubles_nothing(world: World, tmp_path: Path) -> None:
+    """kill -9 in the middle of two hundred conversations, twice."""
+    async with running_bot(
+        world.graph,
+        database_url=world.database_url,
+        redis_url=world.redis_url,
+        port=world.port,
+        folder=tmp_path,
+    ) as bot:
+        tasks = crowd(world.graph)
+        for turns in (CUSTOMERS, 4 * CUSTOMERS):
+            await under_way(tasks, world.database_url, turns)
+            await bot.kill()
+            await bot.start()
+        await everybody_is_booked(tasks, world.database_url)
+        await assert_nothing_lost_or_doubled(world.graph, world.database_url)
+
+
+async def test_a_flushed_redis_loses_and_doubles_nothing(
+    world: World, tmp_path: Path, redis: Redis
+) -> None:
+    """FLUSHALL again and again while two hundred customers book."""
+    async with running_bot(
+        world.graph,
+        database_url=world.database_url,
+        redis_url=world.redis_url,
+        port=world.port,
+        folder=tmp_path,
+    ):
+        tasks = crowd(world.graph)
+        while not all(task.done() for task in tasks):
+            await redis.flushdb()
+            await asyncio.sleep(0.2)
+        await everybody_is_booked(tasks, world.database_url)
+        await assert_nothing_lost_or_doubled(world.graph, world.database_url)
+
+
+async def test_ten_seconds_without_redis_lose_and_double_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    """Redis is cut off in the middle and comes back."""
+    async with (
+        proxied(world.redis_url) as (redis_url, proxy),
+        running_bot(
+            world.graph,
+            database_url=world.database_url,
+            redis_url=redis_url,
+            port=world.port,
+            folder=tmp_path,
+        ),
+    ):
+        tasks = crowd(world.graph)
+        await under_way(tasks, world.database_url, CUSTOMERS)
+        proxy.cut()
+        await asyncio.sleep(10)
+        proxy.mend()
+        await everybody_is_booked(tasks, world.database_url)
+        await assert_nothing_lost_or_doubled(world.graph, world.database_url)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+async def test_a_restarted_postgres_loses_and_doubles_nothing(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, how: signal.Signals
+) -> None:
+    """Postgres is shut down, aborted or killed in the middle; its supervisor starts it again."""
+    folder = tmp_path_factory.mktemp("servers")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o711)  # as root, the servers run as somebody else
+    async with (
+        embedded.running(folder / "data") as servers,
+        running_graph(rules=Rules(number_rate=False)) as graph,
+    ):
+        await migrate.up(servers.database_url)
+        await seed(servers.database_url)
+        async with running_bot(
+            graph,
+            database_url=servers.database_url,
+            redis_url=servers.redis_url,
+            port=free_port(),
+            folder=tmp_path,
+        ):
+            tasks = crowd(graph)
+            await under_way(tasks, servers.database_url, CUSTOMERS)
+            pid = await rows(servers.database_url, "SELECT pg_read_file('postmaster.pid') AS text")
+            os.kill(int(pid[0]["text"].split()[0]), how)
+            await everybody_is_booked(tasks, servers.database_url)
+            await assert_nothing_lost_or_doubled(graph, servers.database_url)
+
+
+async def test_forty_customers_race_for_one_slot_and_one_gets_it(
+    world: World, tmp_path: Path
+) -> None:
+    """Thirty-nine are told at once what else is free, and can take it."""
+    async with running_bot(
+        world.graph,
+        database_url=world.database_url,
+        redis_url=world.redis_url,
+        port=world.port,
+        folder=tmp_path,
+    ):
+        phones = [world.graph.customer(f"Racer {n}", phone=f"1555200{n:04}") for n in range(40)]
+        for phone in phones:
+            await phone.say("hi")
+            await phone.reply()
+            await phone.tap("Book a visit")
+            await phone.reply()
+            for _ in range(3):
+                await phone.tap(_first_that_leads_on(phone.last.rows))
+                await phone.reply()
+        wanted = _first_that_leads_on(phones[0].last.rows)
+        await asyncio.gather(*(phone.tap(wanted) for phone in phones))
+        answers = await asyncio.gather(*(phone.reply(seconds=30) for phone in phones))
+        winners = [answer for answer in answers if "Book it" in answer.buttons]
+        assert len(winners) == 1
+        assert all(len(answer.rows) >= 3 for answer in answers if answer not in winners)
+        tasks = [asyncio.create_task(settle_for_what_is_left(phone)) for phone in phones]
+        assert all(text.startswith("Booked") for text in await asyncio.gather(*tasks))
+        await assert_nothing_lost_or_doubled(world.graph, world.database_url)
+
+
+def _first_that_leads_on(choices: list[str]) -> str:
+    return next(row for row in choices if not row.startswith(("More", "Later")))

@@ -1,0 +1,70 @@
+"""The simulator's phones survive a restart: with what was said, and what was on its way."""
+
+from pathlib import Path
+
+from bot.simulator import Number
+from tests.support.business import graph_client, running_business
+from tests.support.graph import running_graph
+
+EMPTY = b'{"customers":[],"messages":[],"media":[],"untold":[]}'
+
+
+async def test_phones_messages_and_files_are_there_after_a_restart(tmp_path: Path) -> None:
+    memory = tmp_path / "deep" / "phones.json"
+    async with running_business() as business:
+        async with (
+            running_graph(business.url, memory=memory) as graph,
+            graph_client(graph) as client,
+        ):
+            ana = graph.customer("Ana", hides_phone=True, username="ana")
+            await ana.send("voice")
+            said = await ana.say("hi 🙂")
+            await client.text(ana.number, "Hello", biz_opaque_callback_data="row-1")
+            hello = await ana.reply()
+            await ana.react("👍", hello)
+            before = graph.simulator.world
+        async with (
+            running_graph(business.url, memory=memory) as graph,
+            graph_client(graph) as again,
+        ):
+            world = graph.simulator.world
+            assert world.customers == before.customers
+            assert world.messages.keys() == before.messages.keys()
+            assert world.messages[said.id].content == before.messages[said.id].content
+            assert world.messages[hello.id].reactions == {"customer": "👍"}
+            assert list(world.media.values()) == list(before.media.values())
+            await again.text(ana.number, "the window is still open")
+            assert graph.customer("Ben").number != ana.number
+        assert [one["type"] for one in business.messages] == ["audio", "text", "reaction"]
+
+
+async def test_what_was_on_its_way_goes_on(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    async with running_graph(None, memory=memory) as graph, graph_client(graph) as client:
+        ana = graph.customer("Ana")
+        said = await ana.say("is anybody there?", wait=False)
+        wamid = await client.text(ana.number, "Hello", biz_opaque_callback_data="row-1")
+    async with running_business() as business, running_graph(business.url, memory=memory):
+        await business.until(lambda: len(business.messages) == 1 and len(business.statuses) == 3)
+        assert business.messages[0]["id"] == said.id
+        assert sorted(business.steps(wamid)) == ["delivered", "read", "sent"]
+        assert {one["biz_opaque_callback_data"] for one in business.statuses} == {"row-1"}
+
+
+async def test_a_file_that_cannot_be_understood_is_put_aside(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    memory.write_text("{not json")
+    async with running_graph(None, memory=memory) as graph:
+        assert graph.simulator.world.customers == {}
+    assert (tmp_path / "phones.unreadable").read_text() == "{not json"
+    assert memory.read_bytes() == EMPTY
+
+
+async def test_chats_with_numbers_that_are_gone_stay_away(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    async with running_graph(None, memory=memory) as graph:
+        await graph.customer("Ana").say("hi", wait=False)
+    other = Number("1", "Other", "+1 555 010 0009")
+    async with running_graph(None, memory=memory, numbers=[other]) as graph:
+        assert [one.name for one in graph.simulator.world.customers.values()] == ["Ana"]
+        assert graph.simulator.world.messages == {}

@@ -1,0 +1,174 @@
+"""Chatting in the terminal, and the transcripts that it records."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bot.simulator.terminal import ChatError, chat
+from bot.simulator.transcript import as_transcript
+from tests.support.business import Business, Client, graph_client, message, running_business
+from tests.support.graph import SALON, Graph, running_graph
+
+WELCOME = {
+    "type": "button",
+    "body": {"text": "Welcome to *Salon Lumi*."},
+    "action": {
+        "buttons": [
+            {"type": "reply", "reply": {"id": "b", "title": "Book a visit"}},
+            {"type": "reply", "reply": {"id": "m", "title": "My visits"}},
+        ]
+    },
+}
+SERVICES = {
+    "type": "list",
+    "body": {"text": "What would\nyou like?"},
+    "action": {
+        "button": "Choose",
+        "sections": [
+            {
+                "rows": [
+                    {"id": "w", "title": "Women's cut", "description": "60 min, $82"},
+                    {"id": "c", "title": "Colour"},
+                ]
+            }
+        ],
+    },
+}
+HOSTILE = "evil \x1b[2Jtext [red]not markup[/red]"
+
+
+@pytest.fixture
+async def business() -> AsyncIterator[Business]:
+    async with running_business() as running:
+        yield running
+
+
+@pytest.fixture
+async def graph(business: Business) -> AsyncIterator[Graph]:
+    async with running_graph(business.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(graph: Graph) -> AsyncIterator[Client]:
+    async with graph_client(graph) as made:
+        yield made
+
+
+class Typist:
+    """Types the lines of a test, each when the bot has answered the one before."""
+
+    def __init__(self, graph: Graph, client: Client, *script: tuple[str, str, Any]) -> None:
+        self._graph = graph
+        self._client = client
+        self._script = script
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for typed, kind, answer in self._script:
+            shown = self._shown()
+            yield typed
+            if answer is None:
+                continue
+            (ana,) = self._graph.simulator.world.customers.values()
+            status, body = await self._client.send(message(ana.phone, kind, answer))
+            assert status == 200, body
+            await self._until_more_than(shown)
+            await asyncio.sleep(0.05)
+
+    def _shown(self) -> int:
+        return sum(
+            one.author == "business" and one.status == "read"
+            for one in self._graph.simulator.world.messages.values()
+        )
+
+    async def _until_more_than(self, before: int) -> None:
+        assert await self._graph.simulator.changes.until(lambda: self._shown() > before, 3)
+
+
+async def play(
+    graph: Graph, client: Client, record: Path | None, *script: tuple[str, str, Any]
+) -> str:
+    screen = io.StringIO()
+    typing: Awaitable[None] = chat(
+        graph.simulator.base_url,
+        customer_name="Ana",
+        phone_number_id=SALON.phone_number_id,
+        record=record,
+        lines=aiter(Typist(graph, client, *script)),
+        console=Console(file=screen, width=100),
+    )
+    await asyncio.wait_for(typing, 10)
+    return screen.getvalue()
+
+
+async def test_numbers_tap_and_the_chat_is_recorded_as_a_transcript(
+    graph: Graph, client: Client, business: Business, tmp_path: Path
+) -> None:
+    record = tmp_path / "booking.txt"
+    screen = await play(
+        graph,
+        client,
+        record,
+        ("hi", "interactive", WELCOME),
+        ("1", "interactive", SERVICES),
+        ("(Women's cut)", "text", {"body": "Booked."}),
+        ("/quit", "", None),
+    )
+    assert record.read_text() == (
+        "> hi\n"
+        "< Welcome to *Salon Lumi*.   [Book a visit] [My visits]\n"
+        "> [Book a visit]\n"
+        "< What would\n"
+        "  you like?   (Women's cut | 60 min, $82) (Colour)\n"
+        "> (Women's cut)\n"
+        "< Booked.\n"
+    )
+    assert "Salon Lumi: Welcome to Salon Lumi." in screen
+    assert "   1  Women's cut  60 min, $82\n   2  Colour" in screen
+    taps = [one["interactive"]["type"] for one in business.messages[1:]]
+    assert taps == ["button_reply", "list_reply"]
+
+
+async def test_a_backslash_sends_a_number_as_text_and_commands_send_other_things(
+    graph: Graph, client: Client, business: Business
+) -> None:
+    await play(
+        graph,
+        client,
+        None,
+        ("hi", "interactive", WELCOME),
+        ("\\1", "", None),
+        ("/voice", "", None),
+        ("/help", "", None),
+    )
+    await business.until(lambda: len(business.messages) == 3)
+    assert business.messages[1]["text"]["body"] == "1"
+    assert business.messages[2]["type"] == "audio"
+
+
+async def test_hostile_text_does_nothing_to_the_terminal(graph: Graph, client: Client) -> None:
+    screen = await play(graph, client, None, ("hi", "text", {"body": HOSTILE}))
+    assert "evil [2Jtext [red]not markup[/red]" in screen
+
+
+async def test_the_same_name_takes_up_the_same_chat(graph: Graph, client: Client) -> None:
+    await play(graph, client, None, ("hi", "text", {"body": "Hello"}))
+    screen = await play(graph, client, None, ("again", "text", {"body": "Hello again"}))
+    assert len(graph.simulator.world.customers) == 1
+    assert screen.index("> hi") < screen.index("Hello again")
+
+
+async def test_without_a_simulator_or_its_number_the_chat_says_so(graph: Graph) -> None:
+    with pytest.raises(ChatError, match="cannot be reached"):
+        await chat("http://127.0.0.1:9", customer_name="Ana", phone_number_id="1")
+    with pytest.raises(ChatError, match=r"no number 404, only Salon Lumi"):
+        await chat(graph.simulator.base_url, customer_name="Ana", phone_number_id="404")
+
+
+def test_a_template_button_reads_like_a_button_in_a_transcript() -> None:
+    assert as_transcript("customer", "button", {"text": "Confirm"}) == "> [Confirm]\n"

@@ -1,0 +1,1 @@
+"""What tests share: real servers, real wires, and ways to look at them."""

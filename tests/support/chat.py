@@ -1,0 +1,250 @@
+"""Conversations played against a salon in memory, turn by turn as the engine does, and transcripts.
+
+A transcript is text that a salon owner can read:
+
+    > hi                     the customer types; Ben> where there are two customers
+    > [Book a visit]         taps a button
+    > (Women's cut)          taps a row, of the latest list that has it
+    > (Women's cut) again    … of the list before that one
+    > <voice note>           sends something else
+    * 6 minutes pass         something happens
+    < What would you like?   we answer
+      (Women's cut | 60 min, $82)
+
+Only the lines of customers and happenings are read; the others are what comes of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.whatsapp.render import render
+from flows import effects as fx
+from flows import events as ev
+from flows import registry
+from flows.machine import Context, State, Turn
+from flows.model import Customer
+from tests.support.happenings import happen
+from tests.support.salon import Salon
+
+WIDTH = 96
+SILENCE = "(silence)"
+
+
+@dataclass
+class Chat:
+    """One customer's conversation with the salon."""
+
+    salon: Salon
+    number: int = 1
+    locale: str | None = None
+    opted_out: bool = False
+    person_until: datetime | None = None
+    turn: int = 0
+    said: list[fx.Say] = field(default_factory=list)
+    records: list[fx.Record] = field(default_factory=list)
+    effects: list[fx.Effect] = field(default_factory=list)  # of the last turn
+    asked: list[fx.Ask] = field(default_factory=list)  # in the last turn
+    stored: str = json.dumps({"step": registry.INITIAL.step})
+
+    def hear(self, event: ev.Event) -> list[fx.Say]:
+        """Take a turn and return what was said; the state goes through JSON before every step."""
+        turn = Turn(registry.STEPS, registry.FALLBACKS, self._load(), event, self.context())
+        self.asked = []
+        while turn.ask is not None:
+            self.asked.append(turn.ask)
+            self._store(turn)
+            turn.state = self._load()
+            turn.answer(self.salon.answer(turn.ask, self.number))
+        self._store(turn)
+        self.turn += 1
+        self.effects = turn.effects
+        for effect in turn.effects:
+            self._apply(effect)
+        new = [effect for effect in turn.effects if isinstance(effect, fx.Say)]
+        for say in new:
+            render(say)
+        self.said += new
+        return new
+
+    def type(self, text: str) -> list[fx.Say]:
+        """The customer types."""
+        return self.hear(ev.TextReceived(text))
+
+    def tap(self, title: str, *, older: int = 0) -> list[fx.Say]:
+        """The customer taps what the latest message that offers it has, or an older one."""
+        found = [
+            (id_, shown)
+            for say in reversed(self.said)
+            for id_, shown in choices(say)
+            if same(shown, title)
+        ]
+        assert len(found) > older, f"nothing called {title!r} was offered"
+        return self.hear(ev.ReplyTapped(*found[older]))
+
+    @property
+    def last(self) -> fx.Say:
+        """What was said last."""
+        return self.said[-1]
+
+    @property
+    def step(self) -> str:
+        """Where the conversation stands."""
+        return str(json.loads(self.stored)["step"])
+
+    @property
+    def text(self) -> str:
+        """What the last message says, with plain spaces."""
+        return "\n".join(" ".join(line.split()) for line in self.last.text.split("\n"))
+
+    def titles(self) -> list[str]:
+        """What can be tapped on the last message."""
+        return [" ".join(title.split()) for _, title in choices(self.last)]
+
+    def rows(self) -> dict[str, str]:
+        """The rows of the last message, with their notes."""
+        sections = self.last.sheet.sections if self.last.sheet else ()
+        rows = [row for section in sections for row in section.rows]
+        return {" ".join(row.title.split()): row.note for row in rows}
+
+    def context(self) -> Context:
+        """What a step would read now."""
+        return Context(
+            now=self.salon.now,
+            catalog=self.salon.catalog,
+            customer=Customer(self.number, None, self.locale, self.opted_out),
+            locale=self.locale or self.salon.company.locale,
+            turn=self.turn,
+            person_until=self.person_until,
+        )
+
+    def _load(self) -> State:
+        return registry.load_state(json.loads(self.stored))
+
+    def _store(self, turn: Turn) -> None:
+        self.stored = json.dumps(registry.dump_state(turn.state))
+
+    def _apply(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Say():
+                pass
+            case fx.Record():
+                self.records.append(effect)
+            case fx.SetLocale(locale):
+                self.locale = locale
+            case fx.OptOut():
+                self.opted_out = True
+            case fx.OptIn():
+                self.opted_out = False
+            case fx.CallPerson(until):
+                self.person_until = until
+            case fx.DismissPerson():
+                self.person_until = None
+            case fx.ReleaseHolds():
+                self.salon.holds.pop(self.number, None)
+
+
+def choices(say: fx.Say) -> list[tuple[str, str]]:
+    """The ids and titles that can be tapped on a message."""
+    rows = [row for section in say.sheet.sections for row in section.rows] if say.sheet else []
+    buttons = [(button.id, button.title) for button in say.buttons]
+    return buttons + [(row.id, row.title) for row in rows]
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two titles read the same, whatever their spaces are."""
+    return " ".join(one.split()) == " ".join(other.split())
+
+
+# --- transcripts ---
+
+_LINE = re.compile(r"(?P<who>\w*)(?P<kind>[>*#])(?: (?P<text>.*))?")
+_SENT: dict[str, Callable[[str], ev.Event]] = {
+    "voice note": lambda _: ev.MediaReceived("voice"),
+    "photo": lambda caption: ev.MediaReceived("image", caption),
+    "sticker": lambda _: ev.MediaReceived("sticker"),
+    "document": lambda caption: ev.MediaReceived("document", caption),
+    "location": lambda _: ev.LocationReceived(40.7, -74.0),
+    "contact": lambda _: ev.ContactsReceived(1),
+    "own number": lambda _: ev.ContactsReceived(1, "12125550100"),
+    "reaction": ev.ReactionReceived,
+    "edits": ev.MessageEdited,
+    "deletes it": lambda _: ev.MessageDeleted(),
+    "poll": lambda _: ev.UnknownReceived("poll"),
+    "form": lambda _: ev.FormAnswered("flow", "{}"),
+    "new number": lambda _: ev.NumberChanged(),
+    "answers by hand": lambda _: ev.PersonReplied(),
+    "gives back": lambda _: ev.PersonReturned(),
+    "undeliverable": lambda _: ev.SendFailed(131026),
+    "breaks": lambda _: ev.TurnFailed(),
+}
+
+
+def play(script: str) -> str:
+    """Play the customers' and happenings' lines of a transcript, and return all of it anew."""
+    salon = Salon()
+    chats: dict[str, Chat] = {}
+    out: list[str] = []
+    for line in script.splitlines():
+        read = _LINE.fullmatch(line)
+        if read is None:
+            out += [""] if not line.strip() else []
+            continue
+        out.append(line)
+        who, text = read["who"], read["text"] or ""
+        if read["kind"] == "*":
+            happen(salon, text, _chat(chats, salon, ""))
+        elif read["kind"] == ">":
+            said = _send(_chat(chats, salon, who), text)
+            out += [written(say, who) for say in said] or [f"{who}< {SILENCE}"]
+    return "\n".join(out).rstrip("\n") + "\n"
+
+
+def _chat(chats: dict[str, Chat], salon: Salon, who: str) -> Chat:
+    if who not in chats:
+        chats[who] = Chat(salon, len(chats) + 1)
+    return chats[who]
+
+
+def _send(chat: Chat, text: str) -> list[fx.Say]:
+    tapped = re.fullmatch(r"[\[(](.+?)[\])](?P<again>(?: again)*)", text)
+    if tapped:
+        return chat.tap(tapped[1], older=tapped["again"].count("again"))
+    other = re.fullmatch(r"<([^>]+)> ?(.*)", text)
+    if other:
+        return chat.hear(_SENT[other[1]](other[2]))
+    return chat.type(text)
+
+
+def written(say: fx.Say, who: str = "") -> str:
+    """A message as a transcript shows it."""
+    first, *lines = [_filled(line.split()) for line in say.text.split("\n")]
+    if say.attachment:
+        lines.append(f"📄 {say.attachment.filename}")
+    if say.buttons:
+        lines.append(_filled([f"[{button.title}]" for button in say.buttons]))
+    sections = say.sheet.sections if say.sheet else ()
+    for section in sections:
+        title = [f"{section.title}:"] if len(sections) > 1 else []
+        lines.append(_filled(title + [_row(row) for row in section.rows]))
+    if say.footer:
+        lines.append(f"– {say.footer}")
+    return "\n".join([f"{who}< {first}", *(f"  {line}" for line in lines)])
+
+
+def _row(row: fx.Row) -> str:
+    return " ".join((f"({row.title} | {row.note})" if row.note else f"({row.title})").split())
+
+
+def _filled(items: list[str]) -> str:
+    """Put items on lines of a readable width."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) >= WIDTH:
+            lines.append("")
+        lines[-1] += f" {item}" if lines[-1] else item
+    return "\n  ".join(lines)

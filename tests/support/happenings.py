@@ -1,0 +1,198 @@
+"""What happens around a conversation, as sentences of a transcript: `* 6 minutes pass`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from flows.model import Service, Shift, StaffOffer
+from tests.support.salon import SERVICES, Salon, person
+
+if TYPE_CHECKING:
+    from tests.support.chat import Chat
+
+Happening = Callable[[Salon, "Chat", re.Match[str]], None]
+
+
+def happen(salon: Salon, sentence: str, chat: Chat) -> None:
+    """Let something happen; `chat` is the conversation of the one customer."""
+    for pattern, happening in HAPPENINGS.items():
+        found = re.fullmatch(pattern, sentence)
+        if found:
+            happening(salon, chat, found)
+            return
+    raise AssertionError(f"nobody knows how this happens: {sentence}")
+
+
+def _moment(salon: Salon, text: str) -> datetime:
+    """Read a moment such as `Sat 21 Nov 11:30`, this year or next."""
+    for year in (salon.now.year, salon.now.year + 1):
+        wall = datetime.strptime(f"{year} {text}", "%Y %a %d %b %H:%M").replace(tzinfo=salon.zone)
+        if f"{wall:%a}" == text[:3]:
+            return wall.astimezone(UTC)
+    raise AssertionError(f"there is no {text}")
+
+
+def _pass(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.now += timedelta(**{f"{found[2]}s": int(found[1])})
+
+
+def _it_is(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    wall = datetime.strptime(found[1], "%a %d %b %Y, %H:%M").replace(tzinfo=salon.zone)
+    salon.now = wall.astimezone(UTC)
+
+
+def _staff_id(salon: Salon, name: str) -> int:
+    return next(someone.id for someone in salon.staff if someone.name == name)
+
+
+def _service(salon: Salon, name: str) -> Service:
+    return next(service for service in salon.services if service.name == name)
+
+
+def _others(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    start = _moment(salon, found[2])
+    salon.taken.append((_staff_id(salon, found[1]), start, start + timedelta(minutes=60)))
+
+
+def _full(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    day = _moment(salon, f"{found[2]} 00:00")
+    names = [someone.name for someone in salon.staff] if found[1] == "Everybody" else [found[1]]
+    span = (day, day + timedelta(days=1))
+    salon.taken += [(_staff_id(salon, name), *span) for name in names]
+
+
+def _full_for_long(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    names = [someone.name for someone in salon.staff] if found[1] == "Everybody" else [found[1]]
+    span = (salon.now, salon.now + timedelta(days=60))
+    salon.taken += [(_staff_id(salon, name), *span) for name in names]
+
+
+def _closes(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    weekday = {"Saturdays": 6, "Fridays": 5}[found[1]]
+    staff = tuple(
+        replace(someone, shifts=tuple(s for s in someone.shifts if s.weekday != weekday))
+        for someone in salon.staff
+    )
+    salon.change(staff=staff)
+
+
+def _leaves(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(staff=tuple(someone for someone in salon.staff if someone.name != found[1]))
+
+
+def _ends(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    gone = _service(salon, found[1])
+    salon.change(services=tuple(service for service in salon.services if service != gone))
+
+
+def _visit(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    start = _moment(salon, found[3])
+    service = _service(salon, found[1])
+    salon.book(chat.number, service.id, _staff_id(salon, found[2]), start)
+
+
+def _only_service(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(services=(_service(salon, found[1]),))
+
+
+def _only_person(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(staff=tuple(someone for someone in salon.staff if someone.name == found[1]))
+
+
+def _no_phone(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(company=replace(salon.company, phone=None))
+
+
+def _russian(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    names = {"Becky": "Бекки", "Kelly": "Келли", "Maria": "Мария"}
+    moscow = replace(
+        salon.company,
+        name="Салон Люми",
+        timezone="Europe/Moscow",
+        locale="ru_RU",
+        currency="RUB",
+        country_code="RU",
+        phone="+7 495 555-01-23",
+        address="Главная улица, 12",
+    )
+    staff = tuple(replace(someone, name=names[someone.name]) for someone in salon.staff)
+    services = tuple(
+        replace(service, price_minor=service.price_minor * 40) for service in salon.services
+    )
+    offers = {s.id: StaffOffer(s.minutes, s.price_minor) for s in services}
+    staff = tuple(replace(one, offers={id_: offers[id_] for id_ in one.offers}) for one in staff)
+    salon.change(company=moscow, staff=staff, services=services)
+    salon.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)  # 10:00 in Moscow
+
+
+def _grid(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    policy = salon.company.policy.model_copy(update={"grid_minutes": int(found[1])})
+    salon.change(company=replace(salon.company, policy=policy))
+
+
+def _popular(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.popular = frozenset(time.fromisoformat(at) for at in found[1].split(", "))
+
+
+def _large(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    services = tuple(
+        Service(n, f"Treatment {n}", 30 + 15 * (n % 3), 3000 + 500 * n) for n in range(1, 13)
+    )
+    offers = {s.id: StaffOffer(s.minutes, s.price_minor) for s in services}
+    names = "Ada Bea Cleo Dora Edith Fay Gina Hope Iris Joy Kim Lu"
+    shifts = tuple(Shift(day, time(9), time(18)) for day in range(1, 7))
+    staff = tuple(
+        replace(person(n, name, (), range(0), 0, 0), offers=offers, shifts=shifts)
+        for n, name in enumerate(names.split(), 1)
+    )
+    salon.change(services=services, staff=staff)
+
+
+def _long_names(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    names = (
+        "Women's cut and blow-dry, long hair",
+        "Women's cut and blow-dry, short hair",
+        "Kératine smoothing treatment with aftercare",
+        "Manicure",
+        "Manicure",
+    )
+    salon.change(
+        services=tuple(
+            replace(service, name=name, names={})
+            for service, name in zip(SERVICES, names, strict=True)
+        )
+    )
+
+
+def _endless_names(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(
+        company=replace(salon.company, name="Salon " * 60, address="Long Street " * 60),
+        services=tuple(replace(s, name=f"{s.name} " * 40, names={}) for s in salon.services),
+        staff=tuple(replace(one, name=f"{one.name} " * 40) for one in salon.staff),
+    )
+
+
+HAPPENINGS: dict[str, Happening] = {
+    r"(\d+) (minute|hour|day|week)s? pass(?:es)?": _pass,
+    r"it is (\w+ \d+ \w+ \d+, \d+:\d+)": _it_is,
+    r"somebody else books (\w+) on (\w+ \d+ \w+ \d+:\d+)": _others,
+    r"(\w+) is booked up on (\w+ \d+ \w+)": _full,
+    r"(\w+) is booked up for weeks": _full_for_long,
+    r"the business closes on (\w+)": _closes,
+    r"(\w+) leaves": _leaves,
+    r"(.+) is no longer offered": _ends,
+    r"the customer has a visit: (.+) with (\w+) on (\w+ \d+ \w+ \d+:\d+)": _visit,
+    r"the salon offers one service, (.+)": _only_service,
+    r"one person works there, (\w+)": _only_person,
+    r"the salon has no phone": _no_phone,
+    r"the salon is in Moscow": _russian,
+    r"times are offered every (\d+) minutes": _grid,
+    r"popular times are (.+)": _popular,
+    r"the salon has 12 services and 12 people": _large,
+    r"the services have long names": _long_names,
+    r"all names are endless": _endless_names,
+}

@@ -1,0 +1,350 @@
+"""A salon in memory for the tests of flows: what storage would answer, without a database.
+
+Searching and booking have their own tests against PostgreSQL; this is the smallest calendar that a
+conversation can be played against, with a clock that only moves when it is told to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flows import effects as fx
+from flows import events as ev
+from flows.hours import second_of
+from flows.model import (
+    Catalog,
+    Company,
+    FreeDay,
+    Hold,
+    Policy,
+    Service,
+    Shift,
+    Slot,
+    Staff,
+    StaffOffer,
+    Visit,
+    part_of,
+)
+from flows.nearest import Option, anytime, nearest
+
+LUMI = Company(
+    id=1,
+    name="Salon Lumi",
+    vertical="salon",
+    timezone="America/New_York",
+    locale="en_US",
+    currency="USD",
+    country_code="US",
+    phone_number_id="100000000000001",
+    phone="+1 212 555 0123",
+    address="12 Main Street",
+    policy=Policy(grid_minutes=30),
+)
+SERVICES = (
+    Service(1, "Women's cut", 60, 8200, names={"ru": "Женская стрижка"}),
+    Service(2, "Men's cut", 30, 4000, names={"ru": "Мужская стрижка"}),
+    Service(3, "Colour", 90, 12000, names={"ru": "Окрашивание"}),
+    Service(4, "Manicure", 45, 3800, names={"ru": "Маникюр"}),
+    Service(5, "Pedicure", 60, 5200, names={"ru": "Педикюр"}),
+)
+HAIR, NAILS = (1, 2, 3), (4, 5)
+
+
+def person(
+    id_: int, name: str, does: tuple[int, ...], days: range, opens: int, closes: int
+) -> Staff:
+    """Somebody who does these services on these ISO weekdays between two full hours."""
+    offers = {
+        service.id: StaffOffer(service.minutes, service.price_minor)
+        for service in SERVICES
+        if service.id in does
+    }
+    shifts = tuple(Shift(day, time(opens), time(closes)) for day in days)
+    return Staff(id_, name, offers=offers, shifts=shifts)
+
+
+STAFF = (
+    person(1, "Becky", HAIR, range(2, 7), 9, 18),
+    person(2, "Kelly", HAIR, range(1, 7), 10, 19),
+    person(3, "Maria", NAILS, range(1, 6), 10, 18),
+)
+
+
+@dataclass
+class Salon:
+    """The business and its calendar; `now` is the clock."""
+
+    now: datetime = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # Friday, 10:00 in New York
+    company: Company = LUMI
+    services: tuple[Service, ...] = SERVICES
+    staff: tuple[Staff, ...] = STAFF
+    popular: frozenset[time] = frozenset()
+    visits: dict[UUID, tuple[int, Visit]] = field(default_factory=dict)  # with whose it is
+    holds: dict[int, Hold] = field(default_factory=dict)  # by conversation
+    taken: list[tuple[int, datetime, datetime]] = field(default_factory=list)  # by others
+    booked_holds: dict[UUID, UUID] = field(default_factory=dict)
+    _made: int = 0
+    _catalog: Catalog | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The business as conversations know it."""
+        if self._catalog is None:
+            self._catalog = Catalog(self.company, self.services, self.staff)
+        return self._catalog
+
+    def change(self, **what: object) -> None:
+        """Change the company, services or staff."""
+        for name, value in what.items():
+            setattr(self, name, value)
+        self._catalog = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The salon's time zone."""
+        return self.company.zone
+
+    def answer(self, ask: fx.Ask, who: int) -> ev.Answer:  # noqa: C901 - one case per ask
+        """Answer what a flow asks for one conversation."""
+        match ask:
+            case fx.FindEarliest(service_id):
+                return ev.EarliestFound(service_id, self._earliest(service_id, who))
+            case fx.FindDays():
+                return self._days(ask, who)
+            case fx.FindTimes(service_id, staff_id, day, moving):
+                found = self._slots(service_id, staff_id, day, who, moving)
+                return ev.TimesFound(day, tuple(found))
+            case fx.FindNearest():
+                return ev.NearestFound(self._nearest(ask, who))
+            case fx.HoldSlot():
+                return self._hold(ask, who)
+            case fx.BookSlot(hold):
+                return self._book(hold, who)
+            case fx.FindVisits(past):
+                return self._visits(who, past=past)
+            case fx.FindVisit(booking_id):
+                owner, visit = self.visits.get(booking_id, (0, None))
+                return ev.VisitFound(visit if owner == who else None)
+            case fx.CancelVisit(booking_id):
+                return self._cancel(booking_id, who)
+            case fx.MoveVisit(booking_id, hold):
+                return self._move(booking_id, hold, who)
+
+    def book(self, who: int, service_id: int, staff_id: int, start: datetime) -> Visit:
+        """Give a customer a visit, whatever the rules say."""
+        offer = self.catalog.staff_by_id[staff_id].offers[service_id]
+        end = start + timedelta(minutes=offer.minutes)
+        slot = Slot(service_id, staff_id, start, end, offer.price_minor)
+        return self._made_visit(slot, who)
+
+    # --- searching ---
+
+    def _free(
+        self, staff_id: int, service_id: int, start: datetime, who: int, moving: UUID | None
+    ) -> Slot | None:
+        someone = self.catalog.staff_by_id.get(staff_id)
+        offer = someone.offers.get(service_id) if someone else None
+        if someone is None or offer is None:
+            return None
+        end = start + timedelta(minutes=offer.minutes)
+        policy, wall = self.company.policy, start.astimezone(self.zone)
+        soonest = self.now + timedelta(minutes=policy.lead_minutes)
+        last = self.now.astimezone(self.zone).date() + timedelta(days=policy.horizon_days)
+        minutes = wall.hour * 60 + wall.minute
+        works = any(
+            shift.weekday == wall.isoweekday()
+            and shift.starts <= wall.time()
+            and end <= datetime.combine(wall.date(), shift.ends, self.zone)
+            for shift in someone.shifts
+        )
+        if not works or start < soonest or wall.date() > last or minutes % policy.grid_minutes:
+            return None
+        for begin, over in self._busy(staff_id, who, moving):
+            if begin < end and start < over:
+                return None
+        return Slot(
+            service_id, staff_id, start, end, offer.price_minor, wall.time() in self.popular
+        )
+
+    def _busy(
+        self, staff_id: int, who: int, moving: UUID | None
+    ) -> list[tuple[datetime, datetime]]:
+        busy = [(start, end) for id_, start, end in self.taken if id_ == staff_id]
+        busy += [
+            (visit.start, visit.end)
+            for _, visit in self.visits.values()
+            if visit.staff_id == staff_id and visit.status == "confirmed" and visit.id != moving
+        ]
+        busy += [
+            (hold.slot.start, hold.slot.end)
+            for holder, hold in self.holds.items()
+            if holder != who and hold.until > self.now and hold.slot.staff_id == staff_id
+        ]
+        return busy
+
+    def _team(self, service_id: int, staff_id: int | None) -> list[int]:
+        team = [person.id for person in self.catalog.staff_for(service_id)]
+        return team if staff_id is None else [id_ for id_ in team if id_ == staff_id]
+
+    def _slots(
+        self, service_id: int, staff_id: int | None, day: date, who: int, moving: UUID | None
+    ) -> list[Slot]:
+        found: dict[datetime, Slot] = {}
+        step = timedelta(minutes=self.company.policy.grid_minutes)
+        for id_ in self._team(service_id, staff_id):
+            for shift in self.catalog.staff_by_id[id_].shifts:
+                if shift.weekday != day.isoweekday():
+                    continue
+                at = datetime.combine(day, shift.starts, self.zone).astimezone(UTC)
+                closes = datetime.combine(day, shift.ends, self.zone).astimezone(UTC)
+                while at < closes:
+                    slot = None if at in found else self._free(id_, service_id, at, who, moving)
+                    if slot is not None:
+                        found[at] = slot
+                    at += step
+        return [found[at] for at in sorted(found)]
+
+    def _dates(self) -> list[date]:
+        today = self.now.astimezone(self.zone).date()
+        return [today + timedelta(days=n) for n in range(self.company.policy.horizon_days + 1)]
+
+    def _earliest(self, service_id: int, who: int) -> tuple[Slot, ...]:
+        found = []
+        for id_ in self._team(service_id, None):
+            days = (self._slots(service_id, id_, day, who, None) for day in self._dates())
+            found += next(([slots[0]] for slots in days if slots), [])
+        return tuple(found)
+
+    def _days(self, ask: fx.FindDays, who: int) -> ev.DaysFound:
+        days: list[FreeDay] = []
+        for day in self._dates():
+            slots = self._slots(ask.service_id, ask.staff_id, day, who, ask.moving)
+            if day >= ask.from_day and slots:
+                days.append(FreeDay(day, len(slots), self._busy_part(ask, day, who, slots)))
+        return ev.DaysFound(tuple(days[: ask.limit]), more=len(days) > ask.limit)
+
+    def _busy_part(self, ask: fx.FindDays, day: date, who: int, slots: list[Slot]) -> str | None:
+        """Name the part of a day of whose times at most a third are left."""
+        nobody = replace(self, taken=[], visits={}, holds={})
+        empty = nobody._slots(ask.service_id, ask.staff_id, day, who, None)
+        possible = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in empty)
+        left = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in slots)
+        return next((part for part, n in possible.items() if left[part] * 3 <= n), None)
+
+    def _nearest(self, ask: fx.FindNearest, who: int) -> tuple[Slot, ...]:
+        options: dict[Option, Slot] = {}
+        for day in self._dates():
+            of_day: dict[int, Option] = {}  # by whom was wished for, or else by anyone
+            for id_ in dict.fromkeys((ask.staff_id, None)):
+                for slot in self._slots(ask.service_id, id_, day, who, ask.moving):
+                    second = second_of(slot.start.astimezone(self.zone).time())
+                    if second not in of_day:
+                        start = int(slot.start.timestamp())
+                        option = Option(start, day.toordinal(), second, slot.staff_id)
+                        of_day[second], options[option] = option, slot
+        liked = {second_of(at) for at in self.popular}
+        if ask.wish.day is None:
+            picked = anytime(list(options), popular=liked, limit=ask.limit)
+        else:
+            day_number = ask.wish.day.toordinal()
+            picked = nearest(
+                options,
+                ask.wish,
+                day=day_number,
+                staff_id=ask.staff_id,
+                popular=liked,
+                limit=ask.limit,
+            )
+        return tuple(options[option] for option in picked)
+
+    # --- booking ---
+
+    def _hold(self, ask: fx.HoldSlot, who: int) -> ev.SlotHeld | ev.SlotTaken:
+        self.holds.pop(who, None)
+        for id_ in self._team(ask.service_id, ask.staff_id):
+            slot = self._free(id_, ask.service_id, ask.start, who, ask.moving)
+            if slot is not None:
+                self._made += 1
+                self.holds[who] = Hold(UUID(int=self._made), slot, ask.until)
+                return ev.SlotHeld(self.holds[who])
+        return ev.SlotTaken()
+
+    def _book(self, hold: Hold, who: int) -> ev.SlotBooked | ev.SlotTaken:
+        before = self.booked_holds.get(hold.id)
+        if before is not None:
+            return ev.SlotBooked(self.visits[before][1])
+        slot = hold.slot
+        if not self._still_offered(slot):
+            return ev.SlotTaken()
+        if self._free(slot.staff_id, slot.service_id, slot.start, who, None) is None:
+            return ev.SlotTaken()
+        visit = self._made_visit(slot, who)
+        self.booked_holds[hold.id] = visit.id
+        self.holds.pop(who, None)
+        return ev.SlotBooked(visit)
+
+    def _made_visit(self, slot: Slot, who: int) -> Visit:
+        self._made += 1
+        known = self.catalog
+        visit = Visit(
+            id=UUID(int=1000 + self._made),
+            code=f"LUMI{self._made}",
+            service_id=slot.service_id,
+            staff_id=slot.staff_id,
+            start=slot.start,
+            end=slot.end,
+            status="confirmed",
+            price_minor=slot.price_minor,
+            currency=self.company.currency,
+            timezone=self.company.timezone,
+            service_name=known.service_by_id[slot.service_id].name,
+            staff_name=known.staff_by_id[slot.staff_id].name,
+        )
+        self.visits[visit.id] = (who, visit)
+        return visit
+
+    def _still_offered(self, slot: Slot) -> bool:
+        known = self.catalog
+        return slot.service_id in known.service_by_id and slot.staff_id in known.staff_by_id
+
+    def _visits(self, who: int, *, past: bool) -> ev.VisitsFound:
+        mine = sorted(
+            (visit for owner, visit in self.visits.values() if owner == who),
+            key=lambda visit: visit.start,
+        )
+        ahead = [v for v in mine if v.start > self.now and v.status == "confirmed"]
+        over = [v for v in reversed(mine) if v.start <= self.now] if past else []
+        return ev.VisitsFound(tuple(ahead), tuple(over))
+
+    def _cancel(self, booking_id: UUID, who: int) -> ev.VisitCancelled | ev.VisitGone:
+        owner, visit = self.visits.get(booking_id, (0, None))
+        if owner != who or visit is None or visit.status != "confirmed":
+            return ev.VisitGone()
+        visit = replace(visit, status="cancelled")
+        self.visits[booking_id] = (who, visit)
+        return ev.VisitCancelled(visit)
+
+    def _move(
+        self, booking_id: UUID, hold: Hold, who: int
+    ) -> ev.VisitMoved | ev.VisitGone | ev.SlotTaken:
+        owner, visit = self.visits.get(booking_id, (0, None))
+        if owner != who or visit is None or visit.status != "confirmed":
+            return ev.VisitGone()
+        slot = hold.slot
+        if self._free(slot.staff_id, slot.service_id, slot.start, who, booking_id) is None:
+            return ev.SlotTaken()
+        visit = replace(
+            visit,
+            staff_id=slot.staff_id,
+            start=slot.start,
+            end=slot.end,
+            staff_name=self.catalog.staff_by_id[slot.staff_id].name,
+            moves=visit.moves + 1,
+        )
+        self.visits[booking_id] = (who, visit)
+        self.holds.pop(who, None)
+        return ev.VisitMoved(visit)
