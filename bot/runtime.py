@@ -108,6 +108,7 @@ async def running(
         await _warn_of_eviction(redis)
         await maintenance.maintain(database_url(settings), clock)
         hints = _Hints(redis)
+        stack.push_async_callback(hints.told)
         intake = Intake(pool, Directory(), clock=clock, on_received=hints.received)
         runtime = Runtime(settings, clock, pool, redis, intake)
         if workers:
@@ -166,6 +167,11 @@ class _Hints:
             task = asyncio.create_task(self._tell(keys))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
+
+    async def told(self) -> None:
+        """Wait until all that was to be passed on is: nobody may use Redis once it is closed."""
+        if self._telling:
+            await asyncio.wait(self._telling)
 
     async def _tell(self, keys: Collection[wakeups.Key]) -> None:
         try:

@@ -111,7 +111,7 @@ class Worker:
             await asyncio.wait(takers, timeout=5)
             for task in takers:
                 task.cancel()
-            await asyncio.gather(*takers, *feeders, return_exceptions=True)
+            await asyncio.gather(*takers, *feeders, *self._sharing, return_exceptions=True)
 
     async def _take(self) -> None:
         while True:
