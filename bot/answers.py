@@ -7,6 +7,7 @@ from typing import Final
 
 from bot import metrics
 from flows import effects as fx
+from flows.errors import NoCustomer
 from flows.events import Answer, SlotTaken
 from flows.model import Catalog
 from storage import bookings, slots
@@ -16,6 +17,13 @@ from storage.pool import Connection
 
 WRITES: Final = (fx.HoldSlot, fx.BookSlot, fx.MoveVisit, fx.CancelVisit)
 """Asks whose answer changes something: it has to be committed together with the turn."""
+
+
+def customer_of(dialog: Dialog) -> int:
+    """Whose conversation it is; NoCustomer at the desk."""
+    if dialog.customer_id is None:
+        raise NoCustomer("the desk asked for what only a customer has")
+    return dialog.customer_id
 
 
 async def answer(
@@ -28,13 +36,13 @@ async def answer(
             return await slots.answer(conn, catalog, ask, now=now, conversation_id=dialog.id)
         case fx.FindVisits():
             return await bookings.visits(
-                conn, catalog, ask, now=now, customer_id=dialog.customer_id
+                conn, catalog, ask, now=now, customer_id=customer_of(dialog)
             )
         case fx.FindVisit():
-            return await bookings.visit(conn, catalog, ask, customer_id=dialog.customer_id)
+            return await bookings.visit(conn, catalog, ask, customer_id=customer_of(dialog))
         case fx.CancelVisit():
             return await bookings.cancel(
-                conn, catalog, ask, now=now, customer_id=dialog.customer_id
+                conn, catalog, ask, now=now, customer_id=customer_of(dialog)
             )
         case fx.HoldSlot() | fx.BookSlot() | fx.MoveVisit():
             found = await _claim(conn, catalog, dialog, ask, now)
@@ -61,7 +69,7 @@ async def _claim(
                 catalog,
                 ask,
                 now=now,
-                customer_id=dialog.customer_id,
+                customer_id=customer_of(dialog),
                 conversation_id=dialog.id,
                 new_id=uuid7(now),
             )
@@ -71,6 +79,6 @@ async def _claim(
                 catalog,
                 ask,
                 now=now,
-                customer_id=dialog.customer_id,
+                customer_id=customer_of(dialog),
                 conversation_id=dialog.id,
             )

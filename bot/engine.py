@@ -14,7 +14,12 @@ Turns of a conversation follow each other, whatever the number of workers. One p
 one at a time; between processes that statement is the fence: it writes nothing when the event was
 handled or a turn taken meanwhile, and the turn starts anew from what is true now (StaleTurn). No
 turn writes to another conversation: what concerns that one is an inbox row for it. Lock order is
-fixed: claim, then events by id, then conversations, then outbox.
+fixed: claim, then events by id, then timers by key, then conversations, then outbox.
+
+A timer is an event like any other. What it says is out of date when it was moved or cancelled
+since: then it is set by without a turn, and the fence sees to it that no turn slips in between.
+
+The desk is the one conversation of a company that has no customer; its turns are taken just so.
 
 When a flow raises, the turn is rolled back and the event tried again with growing pauses, then
 parked (`inbox.status = 'dead'`); the customer gets an apology and a person (TurnFailed).
@@ -23,40 +28,33 @@ parked (`inbox.status = 'dead'`); the customer gets an apology and a person (Tur
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
 import structlog
 
-from bot import metrics
+from bot import failures, metrics
 from bot.answers import WRITES, answer
 from bot.outcome import Outcome, gather, perform
 from bot.together import Together
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
-from flows.events import (
-    Event,
-    PersonReplied,
-    PersonReturned,
-    SendFailed,
-    TurnFailed,
-)
+from flows.events import Event, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
-from flows.model import Catalog, Customer
+from flows.model import NOBODY, Catalog, Customer
+from flows.stored import load_event
 from storage import dialogs, inbox
 from storage.catalog import CatalogCache
 from storage.clock import Clock
-from storage.dialogs import Dialog, Heard, Key, TurnRecord
+from storage.dialogs import Dialog, Heard, Key, Saved, TimerOp, TurnRecord
 from storage.errors import Conflict
 from storage.outbox import LEASE, Outgoing
 from storage.pool import Pool, Work, connection, transaction, work
 
 log = structlog.get_logger("usual.engine")
 
-MAX_ATTEMPTS: Final = 4
-"""How often an event is tried before it is parked."""
 STATE_LIVES: Final = timedelta(days=7)
 """How long a conversation stays where it is when nothing more is said."""
 
@@ -85,6 +83,16 @@ class Outlet(Protocol):
         """Show the customer that their message was seen, before any reply."""
 
 
+class Followers(Protocol):
+    """Who is told what a turn brought about elsewhere: bot.runtime."""
+
+    def wake(self, keys: Collection[Key]) -> None:
+        """Look at these conversations: they have been told something."""
+
+    def armed(self, company_id: int, ops: Sequence[TimerOp]) -> None:
+        """Take note of timers that were armed, moved or cancelled."""
+
+
 class StaleTurn(Conflict):
     """Somebody else handled the event or took a turn meanwhile."""
 
@@ -106,12 +114,18 @@ NOTHING: Final = Taken(turn=False, more=False)
 class Engine:
     """Takes turns; any number of tasks and processes may do so at once."""
 
-    def __init__(self, pool: Pool, catalogs: CatalogCache, outlet: Outlet, clock: Clock) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        catalogs: CatalogCache,
+        outlet: Outlet,
+        clock: Clock,
+        followers: Followers | None = None,
+    ) -> None:
         self._pool, self._catalogs, self._outlet, self._clock = pool, catalogs, outlet, clock
+        self._followers = followers
         self._loads: Together[Key, Dialog | None] = Together(self._load)
-        self._saves: Together[tuple[Dialog, TurnRecord], Sequence[int] | None] = Together(
-            self._save
-        )
+        self._saves: Together[tuple[Dialog, TurnRecord], Saved | None] = Together(self._save)
 
     async def take_turn(self, company_id: int, conversation_id: int) -> Taken:
         """Carry the conversation's oldest event to rest and commit all it did, or nothing.
@@ -121,8 +135,10 @@ class Engine:
         started = time.perf_counter()
         now = self._clock()
         dialog = await self._loads.do((company_id, conversation_id))
-        if dialog is None or dialog.pending.not_before > now:
+        if dialog is None or _waits(dialog, now):
             return NOTHING
+        if dialog.stale:
+            return await self._set_by(dialog, now)
         event, heard = _read(dialog)
         async with work(self._pool) as unit:
             catalog = await self._catalog(unit, dialog)
@@ -140,18 +156,40 @@ class Engine:
                 await perform(await unit.open(), dialog, outcome.others, now=now)
             record = self._record(dialog, turn, outcome, heard, now)
             together = not unit.begun
-            ids: Sequence[int] = ()
+            saved: Saved | None = None
             if not together:
                 (saved,) = await dialogs.save(await unit.open(), [(dialog, record)])
-                ids = _fenced(saved)
+                _fence(saved)
         if together:  # with the connection given back: others need it for theirs
-            ids = _fenced(await self._saves.do((dialog, record)))
-        if ids and record.lease_until is not None:
-            self._outlet.deliver([_outgoing(dialog, catalog, record, ids[0], now)])
-        elif ids:
-            self._outlet.nudge(company_id, conversation_id)
+            saved = await self._saves.do((dialog, record))
+        self._follow(dialog, catalog, record, _fence(saved))
         _report(dialog, event, turn, step_from, asked, time.perf_counter() - started, heard)
         return Taken(turn=True, more=dialog.more)
+
+    def _follow(self, dialog: Dialog, catalog: Catalog, record: TurnRecord, saved: Saved) -> None:
+        """Pass on what is committed to those who go on from it."""
+        ids = saved.outbox_ids
+        if ids and record.lease_until is not None:
+            self._outlet.deliver([_outgoing(dialog, catalog, record, ids[0])])
+        elif ids:
+            self._outlet.nudge(dialog.company_id, dialog.id)
+        if self._followers is None:
+            return
+        if saved.told:
+            self._followers.wake({(dialog.company_id, told) for told in saved.told})
+        if record.timers:
+            self._followers.armed(dialog.company_id, record.timers)
+
+    async def _set_by(self, dialog: Dialog, now: datetime) -> Taken:
+        async with connection(self._pool) as conn:
+            await inbox.set_by(conn, dialog.company_id, dialog.pending.id, now=now)
+        log.info(
+            "timer.stale",
+            company_id=dialog.company_id,
+            conversation_id=dialog.id,
+            timer=dialog.pending.event.get("name"),
+        )
+        return Taken(turn=False, more=dialog.more)
 
     async def _catalog(self, unit: Work, dialog: Dialog) -> Catalog:
         kept = self._catalogs.kept(dialog.company_id, dialog.catalog_version)
@@ -165,43 +203,16 @@ class Engine:
         async with connection(self._pool) as conn:
             return await dialogs.load(conn, keys)
 
-    async def _save(self, turns: Sequence[tuple[Dialog, TurnRecord]]) -> list[Sequence[int] | None]:
+    async def _save(self, turns: Sequence[tuple[Dialog, TurnRecord]]) -> list[Saved | None]:
         async with connection(self._pool) as conn:
             return await dialogs.save(conn, turns)
 
     async def set_aside(self, company_id: int, conversation_id: int, error: Exception) -> None:
         """Put off the event that a turn failed on, or park it when it has failed too often."""
-        now = self._clock()
         async with transaction(self._pool) as conn:
-            (dialog,) = await dialogs.load(conn, [(company_id, conversation_id)])
-            if dialog is None:
-                return
-            event = dialog.pending
-            kind = type(error).__name__
-            if event.attempts + 1 < MAX_ATTEMPTS:
-                pause = timedelta(seconds=0.5 * 4**event.attempts)
-                await inbox.retry(conn, company_id, event.id, not_before=now + pause, error=kind)
-                return
-            await inbox.park(conn, company_id, event.id, now=now, error=kind)
-            if event.kind != "turn_failed":
-                await inbox.put_internal(
-                    conn,
-                    company_id,
-                    conversation_id,
-                    kind="turn_failed",
-                    event={},
-                    dedup_key=f"turn_failed:{event.id}",
-                    now=now,
-                )
-        metrics.EVENTS_PARKED.inc()
-        log.error(
-            "event.parked",
-            company_id=company_id,
-            conversation_id=conversation_id,
-            inbox_id=event.id,
-            event_kind=event.kind,
-            error=kind,
-        )
+            await failures.set_aside(
+                conn, company_id, conversation_id, type(error).__name__, now=self._clock()
+            )
 
     def _record(
         self, dialog: Dialog, turn: Turn, outcome: Outcome, heard: Heard | None, now: datetime
@@ -214,12 +225,14 @@ class Engine:
             locale=outcome.locale,
             inbound_at=dialog.pending.occurred_at if heard else None,
             person_until=person_until,
-            expires_at=now + STATE_LIVES,
+            expires_at=None if dialog.customer_id is None else now + STATE_LIVES,
             heard=heard,
             bodies=outcome.bodies,
             extras=outcome.extras,
             records=outcome.records,
             lease_until=now + LEASE if self._outlet.holds(dialog.waiting_sends) else None,
+            timers=list(outcome.timers.values()),
+            tells=outcome.tells,
         )
 
     def _show_seen(
@@ -238,27 +251,27 @@ class Engine:
         )
 
 
-def _fenced(ids: Sequence[int] | None) -> Sequence[int]:
-    if ids is None:
+def _fence(saved: Saved | None) -> Saved:
+    if saved is None:
         raise StaleTurn
-    return ids
+    return saved
+
+
+def _waits(dialog: Dialog, now: datetime) -> bool:
+    """Whether the event is to be tried again later; what was never tried has come, and is due."""
+    return dialog.pending.attempts > 0 and dialog.pending.not_before > now
 
 
 def _read(dialog: Dialog) -> tuple[Event, Heard | None]:
     """Understand the stored event; messages also say what is kept of them."""
     stored = dialog.pending
-    match stored.kind:
-        case "person_returned":
-            return PersonReturned(), None
-        case "person_replied" | "echo":
-            return PersonReplied(), None
-        case "send_failed":
-            return SendFailed(code=int(stored.event.get("code") or 0)), None
-        case "turn_failed":
-            return TurnFailed(), None
-        case _:
-            wamid, kind, in_reply_to = message_facts(stored.event)
-            return to_event(stored.event), Heard(wamid, kind, in_reply_to)
+    if stored.kind == "echo":
+        return PersonReplied(), None
+    event = load_event(stored.kind, stored.event)
+    if event is not None:
+        return event, None
+    wamid, kind, in_reply_to = message_facts(stored.event)
+    return to_event(stored.event), Heard(wamid, kind, in_reply_to)
 
 
 def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tuple[Turn, str]:
@@ -266,30 +279,34 @@ def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tup
     ctx = Context(
         now=now,
         catalog=catalog,
-        customer=Customer(
-            dialog.customer_id, dialog.name, dialog.locale, opted_out=dialog.opted_out
-        ),
+        customer=_customer(dialog),
         locale=dialog.locale or catalog.company.locale,
         turn=dialog.turn,
         person_until=dialog.person_until,
     )
-    return Turn(registry.STEPS, registry.FALLBACKS, state, event, ctx), state.step
+    at_desk = dialog.customer_id is None
+    fallbacks = registry.DESK_FALLBACKS if at_desk else registry.FALLBACKS
+    return Turn(registry.STEPS, fallbacks, state, event, ctx), state.step
 
 
 def _state(dialog: Dialog, event: Event) -> State:
-    if isinstance(event, TurnFailed):
-        return registry.INITIAL  # the stored state may be what the turn failed on
+    if isinstance(event, TurnFailed):  # the stored state may be what the turn failed on
+        return registry.DESK if dialog.customer_id is None else registry.INITIAL
     return registry.load_state(dialog.state)
 
 
-def _outgoing(
-    dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int, now: datetime
-) -> Outgoing:
+def _customer(dialog: Dialog) -> Customer:
+    if dialog.customer_id is None:
+        return NOBODY
+    return Customer(dialog.customer_id, dialog.name, dialog.locale, opted_out=dialog.opted_out)
+
+
+def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:
     heard_at = max(filter(None, (dialog.last_inbound_at, record.inbound_at)), default=None)
     return Outgoing(
         company_id=dialog.company_id,
         id=outbox_id,
-        created_at=now,
+        created_at=record.now,
         conversation_id=dialog.id,
         phone_number_id=catalog.company.phone_number_id,
         phone=dialog.phone,

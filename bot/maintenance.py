@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from storage import bookings, dialogs, inbox, outbox
+from storage import bookings, dialogs, inbox, outbox, timers
 from storage.clock import Clock
 from storage.errors import StorageError
 from storage.pool import UNHURRIED, connect
@@ -29,10 +29,11 @@ async def maintain(database_url: str, clock: Clock) -> None:
         handled = await inbox.purge(conn, now=now)
         settled = await outbox.purge(conn, now=now)
         past = await bookings.forget_past(conn, now=now)
+        over = await timers.purge(conn, now=now)
     finally:
         await conn.close()
-    if rested or handled or settled or past:
-        log.info("maintenance.done", count=rested + handled + settled + past)
+    if count := rested + handled + settled + past + over:
+        log.info("maintenance.done", count=count)
 
 
 async def run(database_url: str, clock: Clock) -> None:

@@ -34,6 +34,7 @@ MOST_KINDS: Final = 50
 FRESH_SECONDS: Final = 5.0
 
 _TURN_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LATENESS_BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0)
 _SEND_BUCKETS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter that nobody asks for
@@ -111,6 +112,14 @@ HANDED_OVER: Final = _counter(
     reason=("asked", "failed", "replied"),
 )
 
+TIMERS_FIRED: Final = _counter("timers_fired_total", "Timers moved to the inbox, by name", timer=())
+TIMER_LATENESS: Final = Histogram(
+    "usual_timer_lateness_seconds",
+    "From when a timer was due to when it was in the inbox",
+    buckets=_LATENESS_BUCKETS,
+    registry=REGISTRY,
+)
+
 SENDS: Final = _counter(
     "sends_total",
     "Attempts to send a message, by outcome and, where there is one, class of error",
@@ -173,6 +182,15 @@ def turn_taken(step_to: str, seconds: float) -> None:
         children = _turns[step_to] = TURNS.labels(step_to), TURN_SECONDS.labels(flow)
     children[0].inc()
     children[1].observe(seconds)
+
+
+_timers = Capped(TIMERS_FIRED)
+
+
+def timer_fired(name: str, late_s: float) -> None:
+    """Count a timer that was moved to the inbox, and how long after it was due."""
+    _timers.inc(name)
+    TIMER_LATENESS.observe(late_s)
 
 
 _sends: dict[tuple[str, str], Counter] = {}

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bot.runtime import database_url, ensure_migrated, servers
 from bot.settings import Settings, SettingsError
+from flows.events import PersonReturned
 from storage import companies, embedded, seeds
 from storage import inbox as inbox_rows
 from storage import migrate as migrating
@@ -145,8 +146,7 @@ async def give_back(settings: Settings, *, company: int, conversation: int) -> N
                 conn,
                 company,
                 conversation,
-                kind="person_returned",
-                event={},
+                PersonReturned(),
                 dedup_key=f"person_returned:{conversation}:{now.isoformat()}",
                 now=now,
             )

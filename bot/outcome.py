@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from bot import metrics
+from bot.answers import customer_of
 from bot.whatsapp.render import render
 from flows import effects as fx
 from storage import bookings, dialogs
-from storage.dialogs import Dialog
+from storage.dialogs import Dialog, Telling, TimerOp
 from storage.pool import Connection
 
 Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.ReleaseHolds
@@ -28,6 +29,8 @@ class Outcome:
     extras: list[Mapping[str, Any]] = field(default_factory=list)
     records: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
+    timers: dict[str, TimerOp] = field(default_factory=dict)  # by key: the last wish counts
+    tells: list[Telling] = field(default_factory=list)
 
 
 def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outcome:
@@ -50,7 +53,19 @@ def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outco
                 outcome.others.append(effect)
             case fx.OptOut() | fx.OptIn() | fx.ReleaseHolds():
                 outcome.others.append(effect)
+            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
+                _for_later(outcome, effect)
     return outcome
+
+
+def _for_later(outcome: Outcome, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
+    match effect:
+        case fx.ArmTimer(key, name, due, payload):
+            outcome.timers[key] = TimerOp(key, name, due, payload)
+        case fx.CancelTimer(key):
+            outcome.timers[key] = TimerOp(key)
+        case fx.Tell(to, event, key):
+            outcome.tells.append(Telling(to, event, key))
 
 
 async def perform(
@@ -63,14 +78,14 @@ async def perform(
                 await dialogs.set_locale(
                     conn,
                     company_id=dialog.company_id,
-                    customer_id=dialog.customer_id,
+                    customer_id=customer_of(dialog),
                     locale=locale,
                 )
             case fx.OptOut() | fx.OptIn():
                 await dialogs.set_opted_out(
                     conn,
                     company_id=dialog.company_id,
-                    customer_id=dialog.customer_id,
+                    customer_id=customer_of(dialog),
                     at=now if isinstance(effect, fx.OptOut) else None,
                 )
             case fx.ReleaseHolds():

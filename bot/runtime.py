@@ -18,12 +18,14 @@ from bot.intake import Intake
 from bot.sender import Sender
 from bot.settings import Settings, SettingsError
 from bot.statuses import Statuses
+from bot.timekeeper import Timekeeper
 from bot.whatsapp.client import GraphClient
 from bot.worker import Worker
 from storage import embedded, migrate, wakeups
 from storage.catalog import CatalogCache
-from storage.clock import Clock
+from storage.clock import Clock, ShiftedClock
 from storage.companies import Directory
+from storage.dialogs import TimerOp
 from storage.inbox import Received
 from storage.pool import Pool, open_pool
 from storage.redis import (
@@ -83,6 +85,7 @@ class Runtime:
     worker: Worker | None = None
     sender: Sender | None = None
     statuses: Statuses | None = None
+    timekeeper: Timekeeper | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def broken(self) -> None:
@@ -125,18 +128,23 @@ async def _add_workers(stack: AsyncExitStack, runtime: Runtime, hints: _Hints) -
     stack.push_async_callback(blocking_redis.aclose)
     sender = Sender(pool, runtime.redis, client, clock=clock, settings=settings, wake=hints.wake)
     statuses = Statuses(pool, clock=clock, freed=sender.nudge, failed=hints.wake, held=sender.hold)
-    engine = Engine(pool, CatalogCache(), sender, clock)
+    engine = Engine(pool, CatalogCache(), sender, clock, hints)
     worker = Worker(
         engine, pool, runtime.redis, blocking_redis, tasks=settings.workers, clock=clock
     )
+    timekeeper = Timekeeper(pool, wake=hints.wake, clock=clock)
     runtime.sender, runtime.statuses, runtime.worker = sender, statuses, worker
-    hints.worker, hints.statuses = worker, statuses
-    # Stopped in the opposite order: first no more turns, then no more statuses, then what was said
-    # is sent.
+    runtime.timekeeper = timekeeper
+    hints.worker, hints.statuses, hints.timekeeper = worker, statuses, timekeeper
+    if isinstance(clock, ShiftedClock):
+        clock.watch(timekeeper.look)
+    # Stopped in the opposite order: first nothing fires, then no more turns, then no more statuses,
+    # then what was said is sent.
     _start(stack, runtime, sender.run(), "sender")
     stack.push_async_callback(sender.stop)
     _start(stack, runtime, statuses.run(), "statuses")
     _start(stack, runtime, worker.run(), "worker")
+    _start(stack, runtime, timekeeper.run(), "timekeeper")
 
 
 class _Hints:
@@ -146,6 +154,7 @@ class _Hints:
         self._redis = redis
         self.worker: Worker | None = None
         self.statuses: Statuses | None = None
+        self.timekeeper: Timekeeper | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
     def received(self, events: Sequence[Received]) -> None:
@@ -172,6 +181,11 @@ class _Hints:
         """Wait until all that was to be passed on is: nobody may use Redis once it is closed."""
         if self._telling:
             await asyncio.wait(self._telling)
+
+    def armed(self, company_id: int, ops: Sequence[TimerOp]) -> None:
+        """Have timers looked after that a turn armed, moved or cancelled."""
+        if self.timekeeper is not None:
+            self.timekeeper.armed(company_id, ops)
 
     async def _tell(self, keys: Collection[wakeups.Key]) -> None:
         try:

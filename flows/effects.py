@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from flows.model import Hold, Wish
+
+if TYPE_CHECKING:
+    from flows.events import Internal
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,43 @@ class Record:
 
     event_type: str
     data: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+Payload: TypeAlias = Mapping[str, str | int | bool | None]
+"""What a timer carries: ids and words, nothing that may have changed when it fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmTimer:
+    """Have TimerFired(name, key, payload) happen to this conversation at a moment.
+
+    Keys are business keys, unique per company (`reminder:<booking id>:24h`). Arming a key again
+    moves the timer, also when it has fired already.
+    """
+
+    key: str
+    name: str
+    due: datetime
+    payload: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Let a timer of the company not happen; also one that fired but was not heard yet."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Have an event happen to another conversation of the company when this turn commits.
+
+    `to` None is the desk. The same `key` makes it happen once.
+    """
+
+    to: int | None
+    event: Internal
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +247,19 @@ class MoveVisit:
     hold: Hold
 
 
-Effect = Say | SetLocale | OptOut | OptIn | CallPerson | DismissPerson | ReleaseHolds | Record
+Effect = (
+    Say
+    | SetLocale
+    | OptOut
+    | OptIn
+    | CallPerson
+    | DismissPerson
+    | ReleaseHolds
+    | Record
+    | ArmTimer
+    | CancelTimer
+    | Tell
+)
 Ask = (
     FindEarliest
     | FindDays

@@ -3,7 +3,9 @@
 FlowError                 the conversation goes to a person, the event is parked
 ├── EndlessTurn           a turn kept asking without coming to rest
 ├── UnhandledAnswer       a step asked and then did not know what to do with the answer
-└── UnknownStep           a stored state names a step that no flow has
+├── UnknownStep           a stored state names a step that no flow has
+├── UnknownEvent          a stored event of our own lacks what it needs
+└── NoCustomer            the desk, which is with nobody, wanted what only a customer has
 """
 
 from __future__ import annotations
@@ -27,3 +29,11 @@ class UnhandledAnswer(FlowError):
 
 class UnknownStep(FlowError):
     """A stored state names a step that no flow has."""
+
+
+class UnknownEvent(FlowError):
+    """A stored event of our own lacks what it needs."""
+
+
+class NoCustomer(FlowError):
+    """The desk, which is with nobody, wanted what only a customer has."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from flows.model import FreeDay, Hold, Slot, Visit
@@ -103,12 +104,21 @@ class PersonReturned:
 class SendFailed:
     """A message of ours could not be delivered and never will be; `code` is Meta's."""
 
-    code: int
+    code: int = 0  # none was given
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFailed:
     """Handling an event failed for good and the event was parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was armed for this conversation is due; `payload` is what it was armed with."""
+
+    name: str
+    key: str
+    payload: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,5 +232,6 @@ Answer = (
     | VisitMoved
     | VisitGone
 )
-Internal = PersonReplied | PersonReturned | SendFailed | TurnFailed
+Internal = PersonReplied | PersonReturned | SendFailed | TurnFailed | TimerFired
+"""Made by ourselves: they wait in the inbox as flows.stored writes them."""
 Event = Inbound | Answer | Internal

@@ -30,6 +30,7 @@ from flows.events import (
     ReplyTapped,
     SendFailed,
     TextReceived,
+    TimerFired,
     TurnFailed,
     UnknownReceived,
 )
@@ -64,8 +65,8 @@ def inside(state: State, event: Event, ctx: Context) -> Step[State] | None:
             return Step(state, (DismissPerson(),))
         case TurnFailed():
             return apologised(ctx)
-        case SendFailed():
-            return Step(state)
+        case SendFailed() | TimerFired():
+            return Step(state)  # nobody waits for it any more
         case _:
             return None
 

@@ -208,6 +208,10 @@ class Customer:
     opted_out: bool = False
 
 
+NOBODY = Customer(0)
+"""Who the desk is with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A time somebody can be booked for one service."""

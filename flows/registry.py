@@ -11,20 +11,35 @@ from typing import Any, Final, get_args, get_type_hints
 
 from pydantic import ValidationError
 
+from flows import desk
 from flows.asking import Idle
 from flows.errors import UnknownStep
 from flows.events import Event, Inbound
 from flows.fallbacks import FALLBACKS
 from flows.machine import Context, Handler, State, Step
 from flows.person import stays_silent
-from flows.taps import STEPS as _OWN
+from flows.taps import STEPS as _CUSTOMERS
 
-__all__ = ["FALLBACKS", "INITIAL", "STEPS", "diagram", "dump_state", "load_state"]
+__all__ = [
+    "DESK",
+    "DESK_FALLBACKS",
+    "FALLBACKS",
+    "INITIAL",
+    "STEPS",
+    "diagram",
+    "dump_state",
+    "load_state",
+]
 
 INITIAL: Final[State] = Idle()
-"""Where every conversation begins."""
+"""Where every conversation with a customer begins."""
+DESK: Final[State] = desk.Resting()
+"""Where a company's desk begins."""
+DESK_FALLBACKS: Final[tuple[Handler, ...]] = (desk.rest,)
+"""What follows when a step of the desk says "not mine"."""
 
 _INBOUND = get_args(Inbound)
+_OWN: Final[Mapping[type[State], Handler]] = {**_CUSTOMERS, desk.Resting: desk.rest}
 _BY_NAME: Final[Mapping[str, type[State]]] = {
     state.model_fields["step"].default: state for state in _OWN
 }

@@ -607,6 +607,41 @@ ALTER TABLE ONLY time_off
 
 CREATE INDEX time_off_staff_idx ON time_off USING btree (company_id, staff_id, ends_at);
 
+CREATE TABLE timers (
+    company_id bigint NOT NULL,
+    key text NOT NULL,
+    conversation_id bigint NOT NULL,
+    name text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    status text DEFAULT 'armed'::text NOT NULL,
+    payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 4 NOT NULL,
+    last_error text,
+    turn bigint,
+    scheduled_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT timers_armed_have_not_happened CHECK (((status <> 'armed'::text) OR ((started_at IS NULL) AND (completed_at IS NULL)))),
+    CONSTRAINT timers_cancelled_have_a_time CHECK (((status <> 'cancelled'::text) OR (completed_at IS NOT NULL))),
+    CONSTRAINT timers_keys_are_short CHECK (((length(key) >= 1) AND (length(key) <= 200))),
+    CONSTRAINT timers_may_be_tried CHECK ((max_attempts > 0)),
+    CONSTRAINT timers_status_is_known CHECK ((status = ANY (ARRAY['armed'::text, 'fired'::text, 'cancelled'::text, 'dead'::text]))),
+    CONSTRAINT timers_that_happened_have_a_time CHECK (((status <> ALL (ARRAY['fired'::text, 'dead'::text])) OR (started_at IS NOT NULL)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.1', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE ONLY timers
+    ADD CONSTRAINT timers_pkey PRIMARY KEY (company_id, key);
+
+CREATE INDEX timers_dead_idx ON timers USING btree (company_id, due_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX timers_due_idx ON timers USING btree (due_at) WHERE (status = 'armed'::text);
+
+CREATE INDEX timers_scheduled_idx ON timers USING brin (scheduled_at);
+
 CREATE FUNCTION attach_partition(parent text, child text, lower_bound text, upper_bound text, key text, fill integer DEFAULT 100) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -692,6 +727,23 @@ BEGIN
         (date_trunc('month', month)::timestamp AT TIME ZONE 'UTC')::text,
         ((date_trunc('month', month) + interval '1 month')::timestamp AT TIME ZONE 'UTC')::text, 'created_at',
         fill => 80);
+END
+$$;
+
+CREATE FUNCTION desk_of(for_company_id bigint, moment timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    desk bigint;
+BEGIN
+    SELECT id INTO desk FROM dialog_contexts WHERE company_id = for_company_id AND customer_id IS NULL;
+    IF desk IS NULL THEN
+        INSERT INTO dialog_contexts AS d (company_id, state, last_message_at, started_at)
+        VALUES (for_company_id, '{"step": "desk.resting"}', moment, moment)
+        ON CONFLICT ON CONSTRAINT dialog_contexts_are_one_a_customer DO UPDATE SET started_at = d.started_at
+        RETURNING d.id INTO desk;
+    END IF;
+    RETURN desk;
 END
 $$;
 
@@ -977,3 +1029,9 @@ ALTER TABLE ONLY staff_services
 
 ALTER TABLE ONLY time_off
     ADD CONSTRAINT time_off_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY timers
+    ADD CONSTRAINT timers_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY timers
+    ADD CONSTRAINT timers_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;

@@ -21,11 +21,12 @@ def system_clock() -> datetime:
 class ShiftedClock:
     """A clock that runs ahead of another one, and can be moved further ahead (never back)."""
 
-    __slots__ = ("_base", "_offset")
+    __slots__ = ("_base", "_offset", "_watchers")
 
     def __init__(self, base: Clock = system_clock, *, offset: timedelta = timedelta()) -> None:
         self._base = base
         self._offset = offset
+        self._watchers: list[Callable[[], object]] = []
 
     def __call__(self) -> datetime:
         return self._base() + self._offset
@@ -40,7 +41,23 @@ class ShiftedClock:
         if by < timedelta():
             raise ValueError("a clock moves forward only")
         self._offset += by
+        for watcher in self._watchers:
+            watcher()
         return self()
+
+    def watch(self, told: Callable[[], object]) -> None:
+        """Have somebody told each time the clock was moved."""
+        self._watchers.append(told)
+
+
+def shift_of(clock: Clock) -> timedelta:
+    """How far a clock is ahead on purpose.
+
+    What is due is decided by one clock for all processes, PostgreSQL's: a machine whose own clock
+    is wrong fires nothing early. A clock that was moved ahead says by how much, and so far ahead of
+    PostgreSQL's is then the time.
+    """
+    return clock.offset if isinstance(clock, ShiftedClock) else timedelta()
 
 
 def uuid7(now: datetime) -> UUID:

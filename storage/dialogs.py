@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import asyncpg
 
+from flows.effects import Payload
+from flows.events import Internal
+from flows.stored import dump_event
 from storage import queries
 from storage.pool import Connection
 
@@ -32,7 +35,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """A conversation with its next event; `more`: another one waits behind it."""
+    """A conversation with its next event; `more`: another one waits behind it.
+
+    The desk has no customer. `stale`: the event is of a timer that was moved or cancelled since.
+    """
 
     company_id: int
     id: int
@@ -40,7 +46,7 @@ class Dialog:
     state: Mapping[str, Any]
     last_inbound_at: datetime | None
     person_until: datetime | None
-    customer_id: int
+    customer_id: int | None
     phone: str | None
     bsuid: str | None
     name: str | None
@@ -50,6 +56,7 @@ class Dialog:
     waiting_sends: Sequence[int]  # outbox ids of this conversation that are not settled
     pending: Pending
     more: bool
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,25 @@ class Heard:
     wamid: str | None
     type: str
     in_reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerOp:
+    """A timer to be armed, or, with no due time, cancelled."""
+
+    key: str
+    name: str = ""
+    due: datetime | None = None
+    payload: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An event for another conversation of the company (None: the desk), once per key."""
+
+    to: int | None
+    event: Internal
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,16 @@ class TurnRecord:
     extras: Sequence[Mapping[str, Any]]
     records: Sequence[tuple[str, Mapping[str, Any]]]
     lease_until: datetime | None
+    timers: Sequence[TimerOp] = ()  # one a key
+    tells: Sequence[Telling] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a turn became: outbox ids of its messages in order, and the conversations it told."""
+
+    outbox_ids: Sequence[int]
+    told: Sequence[int]
 
 
 async def load(conn: Connection, keys: Sequence[Key]) -> list[Dialog | None]:
@@ -119,19 +155,20 @@ def _dialog(row: asyncpg.Record) -> Dialog:
             not_before=row["not_before"],
         ),
         more=False,
+        stale=row["stale"],
     )
 
 
-async def save(
-    conn: Connection, turns: Sequence[tuple[Dialog, TurnRecord]]
-) -> list[Sequence[int] | None]:
+async def save(conn: Connection, turns: Sequence[tuple[Dialog, TurnRecord]]) -> list[Saved | None]:
     """Write turns of different conversations and mark their events handled.
 
-    For each: the outbox ids of its messages, in order, or None when its event was handled or a turn
-    taken by somebody else meanwhile: then nothing is written of it.
+    None for one whose event was handled, whose timer was moved or cancelled, or in whose
+    conversation somebody else took a turn meanwhile: then nothing is written of it.
     """
     rows = await _Q["save"].many(conn, turns=[_as_record(*turn) for turn in turns])
-    saved = {(row["company_id"], row["inbox_id"]): row["outbox_ids"] for row in rows}
+    saved = {
+        (row["company_id"], row["inbox_id"]): Saved(row["outbox_ids"], row["told"]) for row in rows
+    }
     return [saved.get((dialog.company_id, dialog.pending.id)) for dialog, _ in turns]
 
 
@@ -161,7 +198,26 @@ def _as_record(dialog: Dialog, record: TurnRecord) -> dict[str, Any]:
         ],
         "records": record.records,
         "lease_until": record.lease_until,
+        "timers": [_as_op(op) for op in record.timers],
+        "tells": [_as_tell(telling) for telling in record.tells],
     }
+
+
+def _as_op(op: TimerOp) -> dict[str, Any]:
+    if op.due is None:
+        return {"key": op.key}
+    return {"key": op.key, "name": op.name, "due_at": op.due, "payload": op.payload}
+
+
+def _as_tell(telling: Telling) -> dict[str, Any]:
+    kind, event = dump_event(telling.event)
+    return {"to": telling.to, "kind": kind, "event": event, "key": f"told:{telling.key}"}
+
+
+async def desk(conn: Connection, company_id: int, *, now: datetime) -> int:
+    """Find the company's conversation with nobody, or make it; returns its id."""
+    found: int = await _Q["desk"].value(conn, company_id=company_id, now=now)
+    return found
 
 
 async def set_locale(conn: Connection, *, company_id: int, customer_id: int, locale: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
+from flows.events import Internal
+from flows.stored import dump_event
 from storage import queries
 from storage.pool import Connection
 
@@ -139,19 +141,19 @@ async def put_internal(
     conn: Connection,
     company_id: int,
     conversation_id: int,
+    event: Internal,
     *,
-    kind: str,
-    event: Mapping[str, Any],
     dedup_key: str,
     now: datetime,
 ) -> int | None:
     """Add an event of our own making for a conversation; its id, or None if it is there already."""
+    kind, stored = dump_event(event)
     added: int | None = await _Q["put_internal"].value(
         conn,
         company_id=company_id,
         conversation_id=conversation_id,
         kind=kind,
-        event=event,
+        event=stored,
         dedup_key=dedup_key,
         now=now,
     )
@@ -180,6 +182,11 @@ async def park(
 ) -> None:
     """Give a pending event up until an operator has it replayed."""
     await _Q["park"].exec(conn, company_id=company_id, id=inbox_id, now=now, error=error)
+
+
+async def set_by(conn: Connection, company_id: int, inbox_id: int, *, now: datetime) -> None:
+    """Keep a pending event that nothing is to be done about any more."""
+    await _Q["set_by"].exec(conn, company_id=company_id, id=inbox_id, now=now)
 
 
 async def dead(conn: Connection, company_id: int | None, *, limit: int) -> list[Parked]:

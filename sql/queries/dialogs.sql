@@ -1,6 +1,7 @@
 -- name: load :many
 -- All that turns need to know, in one round trip for as many conversations as want one. At most two rows for each: the
--- event to handle, and the sign that another one waits. Nothing is locked: save is the fence.
+-- event to handle, and the sign that another one waits. Nothing is locked: save is the fence. The desk has no customer.
+-- Stale is what a timer said before it was moved or cancelled.
 SELECT
     d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until,
     c.id AS customer_id, c.phone, c.bsuid, coalesce(c.first_name, c.profile_name) AS name,
@@ -11,11 +12,16 @@ SELECT
         SELECT o.id FROM outbox AS o
         WHERE o.company_id = d.company_id AND o.conversation_id = d.id
             AND o.status IN ('pending', 'sending', 'doubt', 'held')
-    ) AS waiting_sends
+    ) AS waiting_sends,
+    i.kind = 'timer_fired' AND (
+        SELECT t.generation FROM timers AS t
+        WHERE t.company_id = d.company_id AND t.key = i.event ->> 'key' AND t.status IN ('fired', 'dead')
+        LIMIT 1
+    ) IS DISTINCT FROM (i.event ->> 'generation')::bigint AS stale
 FROM unnest(@company_ids::bigint[], @conversation_ids::bigint[]) AS wanted (company_id, id)
 JOIN dialog_contexts AS d ON d.company_id = wanted.company_id AND d.id = wanted.id
 JOIN companies AS co ON co.id = d.company_id
-JOIN customers AS c ON c.company_id = d.company_id AND c.id = d.customer_id
+LEFT JOIN customers AS c ON c.company_id = d.company_id AND c.id = d.customer_id
 CROSS JOIN LATERAL (
     SELECT id, kind, event, occurred_at, attempts, not_before
     FROM inbox
@@ -29,22 +35,38 @@ ORDER BY i.occurred_at, i.id;
 -- Everything that turns wanted, in one statement for as many as are ready. Both fences must hold for each: its event is
 -- still to be handled and nobody took a turn meanwhile; otherwise nothing is written of it, and no row says that
 -- it was saved. Times that are in an index change only when that matters: a row of which no index hears is far
--- cheaper to write. Events are locked in the order of their ids, so that no two batches wait for each other.
+-- cheaper to write. Events are locked in the order of their ids and timers in that of their keys, so that no two batches
+-- wait for each other. Timers are looked up one by one and written by an upsert, never joined: then they are found by
+-- their keys, however few of them the planner believes there are. Armed beats heard beats cancelled where a turn, or two
+-- of a batch, want different things of one timer.
 WITH wanted AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(@turns) AS t (
         company_id bigint, conversation_id bigint, customer_id bigint, phone text, inbox_id bigint, turn bigint,
         now timestamptz, state jsonb, status text, locale text, inbound_at timestamptz, person_until timestamptz,
         expires_at timestamptz, wamid text, type text, in_reply_to text, occurred_at timestamptz, said jsonb,
-        records jsonb, lease_until timestamptz
+        records jsonb, lease_until timestamptz, timers jsonb, tells jsonb
     )
 ),
 pending AS MATERIALIZED (
-    SELECT i.company_id, i.id, i.event
+    SELECT i.company_id, i.id, i.kind, i.event
     FROM inbox AS i
     WHERE (i.company_id, i.id) IN (SELECT company_id, inbox_id FROM wanted) AND i.status = 'pending'
     ORDER BY i.company_id, i.id
     FOR NO KEY UPDATE
+),
+keys AS MATERIALIZED (
+    SELECT company_id, event ->> 'key' AS key FROM pending WHERE kind = 'timer_fired'
+    UNION
+    SELECT w.company_id, o.op ->> 'key' FROM wanted AS w, jsonb_array_elements(w.timers) AS o (op)
+    ORDER BY company_id, key
+),
+known AS MATERIALIZED (
+    SELECT t.*
+    FROM keys AS k
+    CROSS JOIN LATERAL (
+        SELECT * FROM timers WHERE company_id = k.company_id AND key = k.key LIMIT 1 FOR NO KEY UPDATE
+    ) AS t
 ),
 talk AS (
     UPDATE dialog_contexts AS d
@@ -58,10 +80,13 @@ talk AS (
     FROM wanted AS w
     JOIN pending AS p ON p.company_id = w.company_id AND p.id = w.inbox_id
     WHERE d.company_id = w.company_id AND d.id = w.conversation_id AND d.turn = w.turn
+        AND (p.kind <> 'timer_fired' OR (p.company_id, p.event ->> 'key', (p.event ->> 'generation')::bigint) IN (
+            SELECT company_id, key, generation FROM known WHERE status IN ('fired', 'dead')
+        ))
     RETURNING d.company_id, d.id AS conversation_id
 ),
 taken AS MATERIALIZED (
-    SELECT w.*, p.event
+    SELECT w.*, p.kind, p.event
     FROM talk
     JOIN wanted AS w ON w.company_id = talk.company_id AND w.conversation_id = talk.conversation_id
     JOIN pending AS p ON p.company_id = w.company_id AND p.id = w.inbox_id
@@ -111,6 +136,54 @@ recorded AS (
     INSERT INTO analytics_events (company_id, created_at, conversation_id, event_type, event_data)
     SELECT t.company_id, t.now, t.conversation_id, r.record ->> 0, r.record -> 1
     FROM taken AS t, jsonb_array_elements(t.records) AS r (record)
+),
+timed AS (
+    INSERT INTO timers AS t (
+        company_id, key, conversation_id, name, due_at, payload, status, turn, scheduled_at, started_at, completed_at
+    )
+    SELECT DISTINCT ON (company_id, key)
+        company_id, key, conversation_id, name, due_at, payload, status, turn, scheduled_at, started_at, completed_at
+    FROM (
+        SELECT
+            n.company_id, o.op ->> 'key' AS key, n.conversation_id, o.op ->> 'name' AS name,
+            (o.op ->> 'due_at')::timestamptz AS due_at, o.op -> 'payload' AS payload, 'armed' AS status,
+            n.turn + 1 AS turn, n.now AS scheduled_at, NULL::timestamptz AS started_at,
+            NULL::timestamptz AS completed_at, 1 AS rank
+        FROM taken AS n, jsonb_array_elements(n.timers) AS o (op)
+        WHERE o.op ? 'due_at'
+        UNION ALL
+        SELECT
+            k.company_id, k.key, k.conversation_id, k.name, k.due_at, k.payload, 'fired', k.turn, k.scheduled_at,
+            k.started_at, n.now, 2
+        FROM taken AS n
+        JOIN known AS k ON k.company_id = n.company_id AND k.key = n.event ->> 'key'
+        WHERE n.kind = 'timer_fired'
+        UNION ALL
+        SELECT
+            k.company_id, k.key, k.conversation_id, k.name, k.due_at, k.payload, 'cancelled', k.turn, k.scheduled_at,
+            k.started_at, n.now, 3
+        FROM taken AS n, jsonb_array_elements(n.timers) AS o (op), known AS k
+        WHERE NOT o.op ? 'due_at' AND k.company_id = n.company_id AND k.key = o.op ->> 'key'
+            AND k.status <> 'cancelled' AND (k.status <> 'fired' OR k.completed_at IS NULL)
+    ) AS changed
+    ORDER BY company_id, key, rank
+    ON CONFLICT ON CONSTRAINT timers_pkey DO UPDATE
+    SET conversation_id = excluded.conversation_id, name = excluded.name, due_at = excluded.due_at,
+        payload = excluded.payload, status = excluded.status, turn = excluded.turn,
+        scheduled_at = excluded.scheduled_at, started_at = excluded.started_at, completed_at = excluded.completed_at,
+        generation = CASE excluded.status WHEN 'armed' THEN t.generation + 1 ELSE t.generation END,
+        attempts = CASE excluded.status WHEN 'armed' THEN 0 ELSE t.attempts END,
+        last_error = CASE excluded.status WHEN 'armed' THEN NULL ELSE t.last_error END
+),
+told AS (
+    INSERT INTO inbox (company_id, conversation_id, dedup_key, kind, event, occurred_at, received_at, not_before)
+    SELECT
+        n.company_id, coalesce((o.tell ->> 'to')::bigint, desk_of(n.company_id, n.now)), o.tell ->> 'key',
+        o.tell ->> 'kind', o.tell -> 'event', n.now, n.now, n.now
+    FROM taken AS n, jsonb_array_elements(n.tells) AS o (tell)
+    ORDER BY n.company_id, o.tell ->> 'key'
+    ON CONFLICT (company_id, dedup_key) DO NOTHING
+    RETURNING company_id, conversation_id, dedup_key
 )
 SELECT
     t.company_id, t.inbox_id,
@@ -118,8 +191,17 @@ SELECT
         SELECT s.id FROM said AS s
         WHERE s.company_id = t.company_id AND s.conversation_id = t.conversation_id
         ORDER BY s.n
-    ) AS outbox_ids
+    ) AS outbox_ids,
+    ARRAY(
+        SELECT d.conversation_id
+        FROM jsonb_array_elements(t.tells) AS o (tell)
+        JOIN told AS d ON d.company_id = t.company_id AND d.dedup_key = o.tell ->> 'key'
+    ) AS told
 FROM taken AS t;
+
+-- name: desk :value
+-- The company's conversation with nobody; made when it is first needed.
+SELECT desk_of(@company_id, @now);
 
 -- name: set_locale :exec
 -- The customer's language outlives the conversation.

@@ -71,6 +71,10 @@ UPDATE inbox
 SET status = 'dead', attempts = attempts + 1, not_before = @now, last_error = @error
 WHERE company_id = @company_id AND id = @id AND status = 'pending';
 
+-- name: set_by :exec
+-- What a timer said that was moved or cancelled since.
+UPDATE inbox SET status = 'kept', done_at = @now WHERE company_id = @company_id AND id = @id AND status = 'pending';
+
 -- name: dead :many
 -- For operators; latest first.
 SELECT company_id, id, conversation_id, kind, received_at, attempts, last_error

@@ -88,6 +88,7 @@ SENT = st.sampled_from(
         ev.PersonReturned(),
         ev.SendFailed(131047),
         ev.TurnFailed(),
+        ev.TimerFired("dance", "dance:1", {"n": 1}),
         ev.ReplyTapped("not:ours", "Confirm"),
         ev.ReplyTapped("book:slot:1:0:99999999999:9", ""),
         ev.ReplyTapped("book:day:77:0:20261121", ""),
@@ -181,7 +182,9 @@ def _check(chat: Chat, event: ev.Event, said: list[fx.Say], *, person: bool, off
             assert reply is not None, f"{id_} cannot be read"
             assert encode(reply) == id_, "an id means something else when it is read"
     assert len(said) <= 1, "one message a turn"
-    internal = isinstance(event, ev.PersonReplied | ev.PersonReturned | ev.SendFailed)
+    internal = isinstance(
+        event, ev.PersonReplied | ev.PersonReturned | ev.SendFailed | ev.TimerFired
+    )
     if not (person or off or internal or isinstance(event, QUIET)):
         assert said, f"{event} met with silence in {chat.step}"
     if said and not has_it(chat.context()):

@@ -10,6 +10,7 @@ import pytest
 
 from flows import registry
 from flows.asking import Idle
+from flows.desk import Resting
 from flows.draft import (
     Before,
     ChoosingDay,
@@ -49,6 +50,7 @@ STATES: list[State] = [
     ChoosingVisit(intent="cancel", past=True, offset=8),
     ViewingVisit(booking_id=ID, intent="change"),
     CancellingVisit(booking_id=ID),
+    Resting(),
 ]
 
 SHIPPED: list[dict[str, object]] = [
@@ -75,6 +77,7 @@ SHIPPED: list[dict[str, object]] = [
     {"step": "manage.choosing_visit", "intent": "change"},
     {"step": "manage.viewing_visit", "booking_id": str(ID)},
     {"step": "manage.cancelling_visit", "booking_id": str(ID)},
+    {"step": "desk.resting"},
 ]
 """States as they lie in the database: a new version must still read all of them."""
 
@@ -106,6 +109,7 @@ def test_a_state_that_no_flow_can_go_on_from_is_refused(stored: dict[str, object
 
 def test_conversations_begin_idle() -> None:
     assert registry.dump_state(registry.INITIAL) == {"step": "menu.idle"}
+    assert registry.dump_state(registry.DESK) == {"step": "desk.resting"}
 
 
 def test_the_diagram_shows_what_the_steps_declare() -> None:

@@ -7,28 +7,15 @@ from typing import Any
 
 import pytest
 
+from flows.events import PersonReturned, SendFailed
 from storage import inbox
 from storage.errors import ConstraintViolated
 from storage.inbox import Identity, Kind, NewEvent, Received
 from storage.pool import Connection
-from tests.support.rows import company, count, inbox_rows
+from tests.support.rows import company, conversation, count, inbox_rows
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-async def conversation(conn: Connection, company_id: int, phone: str = "1555") -> int:
-    found = await conn.fetchval(
-        """
-        WITH c AS (INSERT INTO customers (company_id, phone) VALUES ($1, $2) RETURNING *)
-        INSERT INTO dialog_contexts (company_id, customer_id, started_at, last_message_at)
-        SELECT company_id, id, now(), now() FROM c RETURNING id
-        """,
-        company_id,
-        phone,
-    )
-    assert isinstance(found, int)
-    return found
 
 
 def new(key: str, kind: Kind = "message", *, at: datetime = NOW, **event: Any) -> NewEvent:
@@ -147,7 +134,7 @@ async def test_an_event_of_our_own_comes_once(conn: Connection) -> None:
 
     async def fire() -> int | None:
         return await inbox.put_internal(
-            conn, company_id, talk, kind="timer", event={"n": 1}, dedup_key="timer:1:7", now=NOW
+            conn, company_id, talk, SendFailed(7), dedup_key="send_failed:1", now=NOW
         )
 
     first = await fire()
@@ -155,8 +142,8 @@ async def test_an_event_of_our_own_comes_once(conn: Connection) -> None:
     (row,) = await inbox_rows(conn)
     assert (row["id"], row["kind"], row["event"], row["status"]) == (
         first,
-        "timer",
-        {"n": 1},
+        "send_failed",
+        {"code": 7},
         "pending",
     )
 
@@ -166,9 +153,7 @@ async def test_an_event_for_a_conversation_that_is_not_there_names_the_rule(
 ) -> None:
     company_id = await company(conn)
     with pytest.raises(ConstraintViolated) as caught:
-        await inbox.put_internal(
-            conn, company_id, 404, kind="timer", event={}, dedup_key="t", now=NOW
-        )
+        await inbox.put_internal(conn, company_id, 404, PersonReturned(), dedup_key="t", now=NOW)
     assert caught.value.constraint == "inbox_conversation_fkey"
 
 

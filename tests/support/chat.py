@@ -49,6 +49,8 @@ class Chat:
     records: list[fx.Record] = field(default_factory=list)
     effects: list[fx.Effect] = field(default_factory=list)  # of the last turn
     asked: list[fx.Ask] = field(default_factory=list)  # in the last turn
+    timers: dict[str, fx.ArmTimer] = field(default_factory=dict)  # armed now, by key
+    told: list[fx.Tell] = field(default_factory=list)
     stored: str = json.dumps({"step": registry.INITIAL.step})
 
     def hear(self, event: ev.Event) -> list[fx.Say]:
@@ -146,6 +148,17 @@ class Chat:
                 self.person_until = None
             case fx.ReleaseHolds():
                 self.salon.holds.pop(self.number, None)
+            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
+                self._apply_later(effect)
+
+    def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
+        match effect:
+            case fx.ArmTimer(key):
+                self.timers[key] = effect
+            case fx.CancelTimer(key):
+                self.timers.pop(key, None)
+            case fx.Tell():
+                self.told.append(effect)
 
 
 def choices(say: fx.Say) -> list[tuple[str, str]]:

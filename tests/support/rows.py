@@ -20,6 +20,21 @@ async def company(
     )
 
 
+async def conversation(conn: Connection, company_id: int, phone: str = "1555") -> int:
+    """A customer of a company with their conversation; its id."""
+    found = await conn.fetchval(
+        """
+        WITH c AS (INSERT INTO customers (company_id, phone) VALUES ($1, $2) RETURNING *)
+        INSERT INTO dialog_contexts (company_id, customer_id, started_at, last_message_at)
+        SELECT company_id, id, now(), now() FROM c RETURNING id
+        """,
+        company_id,
+        phone,
+    )
+    assert isinstance(found, int)
+    return found
+
+
 async def inbox_rows(conn: Connection) -> list[asyncpg.Record]:
     """Everything in the inbox, in the order of arrival."""
     return await conn.fetch("SELECT * FROM inbox ORDER BY company_id, id")

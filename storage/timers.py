@@ -1,0 +1,103 @@
+"""Timers: what is due when, and what became of it.
+
+A timer is `armed` until it is due, then `fired`: an event in the inbox, which its conversation
+hears in a turn unless the timer was moved or cancelled meanwhile. One whose turn failed too often
+is `dead` until an operator has it tried again. Due is what is due by PostgreSQL's clock (see
+storage.clock.shift_of).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from flows.effects import Payload
+from storage import queries
+from storage.pool import Connection
+
+_Q = queries.of("timers")
+
+KEPT_FOR: Final = timedelta(days=30)
+"""How long a finished timer can be looked up."""
+MAX_ATTEMPTS: Final = 4
+FIRED_AT_ONCE: Final = 500
+_PURGED_AT_ONCE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A timer that is in its conversation's inbox now; `late_s` is how long after it was due."""
+
+    company_id: int
+    conversation_id: int
+    name: str
+    late_s: float
+
+
+async def arm(
+    conn: Connection,
+    *,
+    company_id: int,
+    conversation_id: int,
+    key: str,
+    name: str,
+    due: datetime,
+    now: datetime,
+    payload: Payload | None = None,
+    priority: int = 0,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> int:
+    """Arm a timer, or move it, in the caller's transaction; returns its generation."""
+    generation: int = await _Q["arm"].value(
+        conn,
+        company_id=company_id,
+        conversation_id=conversation_id,
+        key=key,
+        name=name,
+        due_at=due,
+        now=now,
+        payload=payload or {},
+        priority=priority,
+        max_attempts=max_attempts,
+    )
+    return generation
+
+
+async def cancel(conn: Connection, *, company_id: int, keys: Sequence[str], now: datetime) -> int:
+    """Cancel what has not been heard of these timers, in the caller's transaction; how many."""
+    return await _Q["cancel"].exec(conn, company_id=company_id, keys=keys, now=now)
+
+
+async def fire_due(
+    conn: Connection, *, shift: timedelta, grace: timedelta = timedelta()
+) -> list[Fired]:
+    """Move timers that have been due for `grace` to the inbox, FIRED_AT_ONCE at most."""
+    rows = await _Q["fire_due"].many(conn, shift=shift, grace=grace)
+    return [Fired(*row) for row in rows]
+
+
+async def next_due(conn: Connection) -> datetime | None:
+    """When the next armed timer is due."""
+    found: datetime | None = await _Q["next_due"].value(conn)
+    return found
+
+
+async def failed(
+    conn: Connection, *, company_id: int, key: str, generation: int, error: str
+) -> Literal["fired", "dead"] | None:
+    """Note that a timer's turn failed: `dead` when it was for the last time, None when stale."""
+    status: Literal["fired", "dead"] | None = await _Q["failed"].value(
+        conn, company_id=company_id, key=key, generation=generation, error=error
+    )
+    return status
+
+
+async def purge(conn: Connection, *, now: datetime) -> int:
+    """Delete timers that were finished long ago, a part at a time; returns how many."""
+    gone, deleted = 0, _PURGED_AT_ONCE
+    while deleted == _PURGED_AT_ONCE:
+        deleted = await _Q["purge"].exec(conn, before=now - KEPT_FOR, most=_PURGED_AT_ONCE)
+        gone += deleted
+    return gone
