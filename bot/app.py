@@ -25,5 +25,9 @@ def build_app(settings: Settings, runtime: Runtime) -> web.Application:
 def health_checks(runtime: Runtime) -> health.Checks:
     """Say what readiness means for this process."""
     return health.Checks(
-        pool=runtime.pool, redis=runtime.redis, worker=runtime.worker, clock=runtime.clock
+        pool=runtime.pool,
+        redis=runtime.redis,
+        worker=runtime.worker,
+        timekeeper=runtime.timekeeper,
+        clock=runtime.clock,
     )

@@ -70,4 +70,6 @@ async def _may_try_again(conn: Connection, dialog: Dialog, error: str) -> bool:
         generation=event.event["generation"],
         error=error,
     )
+    if status == "dead":
+        metrics.TIMERS_PARKED.inc()
     return status != "dead"

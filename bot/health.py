@@ -35,10 +35,10 @@ Detail: TypeAlias = str | int | float | bool | None
 
 
 class Sweeping(Protocol):
-    """A worker, as far as health is concerned."""
+    """A worker or a timekeeper, as far as health is concerned."""
 
     last_sweep: float | None
-    """When it last looked at the inbox with success, by `time.monotonic`."""
+    """When it last looked into the database with success, by `time.monotonic`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,12 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """What a process's health depends on; `worker` is None where no turns are taken."""
+    """What a process's health depends on; `worker` and `timekeeper` where turns are taken."""
 
     pool: Pool
     redis: Redis
     worker: Sweeping | None = None
+    timekeeper: Sweeping | None = None
     clock: Clock = system_clock
 
     def readiness(self) -> Readiness:
@@ -116,7 +117,9 @@ class Checks:
             "redis": self._redis,
         }
         if self.worker is not None:
-            checks["worker"] = self._worker
+            checks["worker"] = _swept(self.worker, "has not looked at the inbox yet")
+        if self.timekeeper is not None:
+            checks["timekeeper"] = _swept(self.timekeeper, "has not looked for timers yet")
         return Readiness(checks, optional=frozenset(("redis",)))
 
     def scrape(self) -> metrics.Scrape:
@@ -133,14 +136,6 @@ class Checks:
     async def _redis(self) -> Finding:
         await self.redis.ping()
         return Finding(ok=True)
-
-    async def _worker(self) -> Finding:
-        last = self.worker.last_sweep if self.worker else None
-        if last is None:
-            return Finding(ok=False, details={"error": "has not looked at the inbox yet"})
-        age = time.monotonic() - last
-        fresh = age < SWEEPS_WITHIN.total_seconds()
-        return Finding(ok=fresh, details={"last_sweep_s": round(age, 1)})
 
     async def _backlog(self) -> Backlog | None:
         try:
@@ -161,6 +156,19 @@ class Checks:
     def _connections(self) -> Mapping[str, int]:
         size, idle = self.pool.get_size(), self.pool.get_idle_size()
         return {"idle": idle, "busy": size - idle, "most": self.pool.get_max_size()}
+
+
+def _swept(who: Sweeping, before: str) -> Check:
+    """A check that somebody has looked lately; `before` says that they never have."""
+
+    async def check() -> Finding:
+        if who.last_sweep is None:
+            return Finding(ok=False, details={"error": before})
+        age = time.monotonic() - who.last_sweep
+        fresh = age < SWEEPS_WITHIN.total_seconds()
+        return Finding(ok=fresh, details={"last_sweep_s": round(age, 1)})
+
+    return check
 
 
 class _Migrations:

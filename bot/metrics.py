@@ -112,6 +112,10 @@ HANDED_OVER: Final = _counter(
     reason=("asked", "failed", "replied"),
 )
 
+TIMERS_ARMED: Final = _counter("timers_armed_total", "Timers that turns armed or moved")
+TIMERS_PARKED: Final = _counter(
+    "timers_parked_total", "Timers given up after too many attempts; `usual timers` shows them"
+)
 TIMERS_FIRED: Final = _counter("timers_fired_total", "Timers moved to the inbox, by name", timer=())
 TIMER_LATENESS: Final = Histogram(
     "usual_timer_lateness_seconds",
@@ -144,6 +148,12 @@ STATUSES: Final = _counter(
 DATABASE_UP: Final = _gauge("database_up", "1 when PostgreSQL answered the last scrape")
 REDIS_UP: Final = _gauge("redis_up", "1 when Redis answered the last scrape")
 POOL: Final = _gauge("database_connections", "Connections of this process's pool", "state")
+ALARM_CLOCK_UP: Final = _gauge(
+    "alarm_clock_up", "1 while Redis wakes this process for timers, 0 while it looks by itself"
+)
+TIMERS_OVERDUE: Final = _gauge("timers_overdue", "Armed timers that were due a second ago or more")
+TIMERS_LAG: Final = _gauge("timers_lag_seconds", "How long the most overdue timer has been due")
+TIMERS_DEAD: Final = _gauge("timers_dead", "Parked timers")
 INBOX_PENDING: Final = _gauge("inbox_pending", "Events that wait to be handled")
 INBOX_LAG: Final = _gauge("inbox_lag_seconds", "How long the most overdue event has been due")
 INBOX_DEAD: Final = _gauge("inbox_dead", "Parked events")
@@ -153,7 +163,16 @@ COMPANIES_HELD: Final = _gauge(
 )
 WITH_PERSON: Final = _gauge("conversations_with_person", "Conversations that a person has now")
 
-_BACKLOG_GAUGES: Final = (INBOX_PENDING, INBOX_LAG, INBOX_DEAD, COMPANIES_HELD, WITH_PERSON)
+_BACKLOG_GAUGES: Final = (
+    INBOX_PENDING,
+    INBOX_LAG,
+    INBOX_DEAD,
+    TIMERS_OVERDUE,
+    TIMERS_LAG,
+    TIMERS_DEAD,
+    COMPANIES_HELD,
+    WITH_PERSON,
+)
 _OUTBOX_STATUSES: Final = ("pending", "sending", "doubt", "held")
 
 
@@ -243,6 +262,9 @@ def _show_backlog(found: Backlog | None) -> None:
     INBOX_PENDING.set(found.pending)
     INBOX_LAG.set(found.lag_seconds)
     INBOX_DEAD.set(found.dead)
+    TIMERS_OVERDUE.set(found.timers_overdue)
+    TIMERS_LAG.set(found.timers_lag_seconds)
+    TIMERS_DEAD.set(found.timers_dead)
     COMPANIES_HELD.set(found.companies_held)
     WITH_PERSON.set(found.with_person)
     for status in _OUTBOX_STATUSES:

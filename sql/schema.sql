@@ -638,7 +638,7 @@ ALTER TABLE ONLY timers
 
 CREATE INDEX timers_dead_idx ON timers USING btree (company_id, due_at) WHERE (status = 'dead'::text);
 
-CREATE INDEX timers_due_idx ON timers USING btree (due_at) WHERE (status = 'armed'::text);
+CREATE INDEX timers_due_idx ON timers USING btree (due_at, company_id, key) WHERE (status = 'armed'::text);
 
 CREATE INDEX timers_scheduled_idx ON timers USING brin (scheduled_at);
 

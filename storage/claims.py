@@ -7,7 +7,7 @@ whether it is still free, by the constraint on slot_claims alone. Losing a race 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -112,6 +112,14 @@ async def pass_gate(conn: Connection, *, staff_id: int) -> None:
 async def release(conn: Connection, *, company_id: int, conversation_id: int) -> None:
     """Let go of what a conversation holds."""
     await _Q["release"].exec(conn, company_id=company_id, conversation_id=conversation_id)
+
+
+async def free_lapsed(conn: Connection, *, shift: timedelta) -> int:
+    """Delete holds that have lapsed by PostgreSQL's clock, 500 rows at most; how many there were.
+
+    `shift` is how far the time is ahead of that clock on purpose (storage.clock.shift_of).
+    """
+    return await _Q["free_lapsed"].exec(conn, shift=shift)
 
 
 async def forget_past(conn: Connection, *, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """The one source of time, and ids that carry it."""
 
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -58,6 +59,35 @@ def shift_of(clock: Clock) -> timedelta:
     PostgreSQL's is then the time.
     """
     return clock.offset if isinstance(clock, ShiftedClock) else timedelta()
+
+
+class ServerTime:
+    """PostgreSQL's clock as this process knows it, by its own monotonic one.
+
+    Never ahead of it: what is known is what the server said at least, before its answer travelled.
+    """
+
+    __slots__ = ("_ahead",)
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the server was ever asked."""
+        return self._ahead is not None
+
+    def note(self, shown: datetime, sent: float, received: float) -> None:
+        """Take note of what the server showed between two moments of `time.monotonic`."""
+        moment = (shown - EPOCH).total_seconds()
+        if self._ahead is None or not moment - received <= self._ahead <= moment - sent:
+            self._ahead = moment - received
+
+    def now(self) -> datetime:
+        """The time; it has to be known."""
+        if self._ahead is None:
+            raise RuntimeError("the server was never asked for the time")
+        return EPOCH + timedelta(seconds=self._ahead + time.monotonic())
 
 
 def uuid7(now: datetime) -> UUID:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from flows.effects import Payload
 from storage import queries
+from storage.clock import EPOCH
 from storage.pool import Connection
 
 _Q = queries.of("timers")
@@ -22,6 +23,10 @@ _Q = queries.of("timers")
 KEPT_FOR: Final = timedelta(days=30)
 """How long a finished timer can be looked up."""
 MAX_ATTEMPTS: Final = 4
+
+Key: TypeAlias = tuple[int, str]
+"""(company id, the timer's own key)"""
+
 FIRED_AT_ONCE: Final = 500
 _PURGED_AT_ONCE: Final = 5_000
 
@@ -31,9 +36,20 @@ class Fired:
     """A timer that is in its conversation's inbox now; `late_s` is how long after it was due."""
 
     company_id: int
+    key: str
     conversation_id: int
     name: str
+    due: datetime
     late_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A timer that is armed."""
+
+    company_id: int
+    key: str
+    due: datetime
 
 
 async def arm(
@@ -70,12 +86,50 @@ async def cancel(conn: Connection, *, company_id: int, keys: Sequence[str], now:
     return await _Q["cancel"].exec(conn, company_id=company_id, keys=keys, now=now)
 
 
+async def fire(conn: Connection, keys: Sequence[Key], *, shift: timedelta) -> list[Fired]:
+    """Move these to the inbox as far as they are armed and due.
+
+    Those that are armed but not due yet are in the answer too, with a negative `late_s`.
+    """
+    rows = await _Q["fire"].many(
+        conn,
+        company_ids=[company_id for company_id, _ in keys],
+        keys=[key for _, key in keys],
+        shift=shift,
+        grace=timedelta(),
+    )
+    return [Fired(*row) for row in rows]
+
+
 async def fire_due(
     conn: Connection, *, shift: timedelta, grace: timedelta = timedelta()
 ) -> list[Fired]:
     """Move timers that have been due for `grace` to the inbox, FIRED_AT_ONCE at most."""
-    rows = await _Q["fire_due"].many(conn, shift=shift, grace=grace)
+    rows = await _Q["fire"].many(conn, company_ids=None, keys=None, shift=shift, grace=grace)
     return [Fired(*row) for row in rows]
+
+
+async def upcoming(
+    conn: Connection, *, shift: timedelta, horizon: timedelta, after: Upcoming | None, limit: int
+) -> list[Upcoming]:
+    """List timers that are due or will be within `horizon`, a page at a time, soonest first."""
+    last = after or Upcoming(0, "", EPOCH)
+    rows = await _Q["upcoming"].many(
+        conn,
+        shift=shift,
+        horizon=horizon,
+        after_due=last.due,
+        after_company_id=last.company_id,
+        after_key=last.key,
+        most=limit,
+    )
+    return [Upcoming(*row) for row in rows]
+
+
+async def server_time(conn: Connection) -> datetime:
+    """What PostgreSQL's clock shows."""
+    moment: datetime = await _Q["server_time"].value(conn)
+    return moment
 
 
 async def next_due(conn: Connection) -> datetime | None:

@@ -26,12 +26,15 @@ class Backlog:
     companies_held: int
     with_person: int
     outbox: Mapping[str, int]  # by status
+    timers_overdue: int
+    timers_lag_seconds: float
+    timers_dead: int
 
 
 async def backlog(conn: Connection, *, now: datetime) -> Backlog:
     """Count what waits now."""
     [row] = await _Q["backlog"].many(conn, now=now, most=MOST_COUNTED)
-    due_since = row["due_since"]
+    due_since, timers_since = row["due_since"], row["timers_due_since"]
     return Backlog(
         pending=row["pending"],
         lag_seconds=max((now - due_since).total_seconds(), 0.0) if due_since else 0.0,
@@ -39,6 +42,9 @@ async def backlog(conn: Connection, *, now: datetime) -> Backlog:
         companies_held=row["companies_held"],
         with_person=row["with_person"],
         outbox=row["outbox"],
+        timers_overdue=row["timers_overdue"],
+        timers_lag_seconds=max((now - timers_since).total_seconds(), 0.0) if timers_since else 0.0,
+        timers_dead=row["timers_dead"],
     )
 
 

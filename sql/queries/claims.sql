@@ -96,3 +96,17 @@ USING (
     FOR UPDATE SKIP LOCKED
 ) AS old
 WHERE c.company_id = old.company_id AND c.id = old.id;
+
+-- name: free_lapsed :exec
+-- Time that a customer did not decide about in time is free at once, and not only when somebody wants it. Rows in use are
+-- left: whoever has them passes the gate and deletes or keeps them. This one waits for nobody and gives out no time, so
+-- it needs no gate.
+DELETE FROM slot_claims AS c
+USING (
+    SELECT company_id, id FROM slot_claims
+    WHERE expires_at <= statement_timestamp() + @shift::interval AND kind = 'hold'
+    ORDER BY expires_at
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+) AS old
+WHERE c.company_id = old.company_id AND c.id = old.id;

@@ -24,22 +24,37 @@ WHERE (company_id, key) IN (
     FOR NO KEY UPDATE
 );
 
--- name: fire_due :many
--- Moves what is due by the server's own clock to the inbox: both or neither, so that nothing is lost on the way, and
--- rows that somebody else is firing or moving are theirs. statement_timestamp, because an index can be asked for it. The
--- limit is written out and the update is an upsert, so that each row is found by its key whatever the planner believes
--- of the table: it fills and empties faster than statistics follow.
-WITH due AS MATERIALIZED (
+-- name: fire :many
+-- Moves timers that are due by the server's own clock to the inbox: both or neither, so that nothing is lost on the
+-- way, and rows that somebody else is firing or moving are theirs. Either those that are named, or, where keys is NULL,
+-- whatever has been due for so long. statement_timestamp, because an index can be asked for it. The limit is written out,
+-- named rows are looked up one by one and the update is an upsert, so that each row is found by its key whatever the
+-- planner believes of a table that fills and empties faster than statistics follow. What is named and not due yet is told
+-- with the seconds left (late_s < 0).
+WITH named AS MATERIALIZED (
+    SELECT t.*
+    FROM unnest(@company_ids::bigint[], @keys::text[]) AS w (company_id, key)
+    CROSS JOIN LATERAL (
+        SELECT * FROM timers
+        WHERE company_id = w.company_id AND key = w.key AND status = 'armed'
+        LIMIT 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS t
+),
+overdue AS MATERIALIZED (
     SELECT *
     FROM timers
-    WHERE status = 'armed' AND due_at <= statement_timestamp() + @shift::interval - @grace::interval
-    ORDER BY due_at
+    WHERE @keys::text[] IS NULL AND status = 'armed'
+        AND due_at <= statement_timestamp() + @shift::interval - @grace::interval
+    ORDER BY due_at, company_id, key
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 fired AS (
     INSERT INTO timers AS t (company_id, key, conversation_id, name, due_at, scheduled_at)
-    SELECT company_id, key, conversation_id, name, due_at, scheduled_at FROM due
+    SELECT company_id, key, conversation_id, name, due_at, scheduled_at
+    FROM (SELECT * FROM named UNION ALL SELECT * FROM overdue) AS due
+    WHERE due_at <= statement_timestamp() + @shift::interval
     ON CONFLICT ON CONSTRAINT timers_pkey DO UPDATE
     SET status = 'fired', started_at = statement_timestamp() + @shift::interval
     RETURNING t.company_id, t.key, t.conversation_id, t.name, t.due_at, t.generation, t.payload, t.priority, t.started_at
@@ -54,7 +69,27 @@ moved AS (
     ORDER BY priority DESC, due_at, key
     ON CONFLICT ON CONSTRAINT inbox_events_come_once DO NOTHING
 )
-SELECT company_id, conversation_id, name, extract(epoch FROM started_at - due_at)::float8 AS late_s FROM fired;
+SELECT company_id, key, conversation_id, name, due_at, extract(epoch FROM started_at - due_at)::float8 AS late_s
+FROM fired
+UNION ALL
+SELECT
+    company_id, key, conversation_id, name, due_at,
+    extract(epoch FROM statement_timestamp() + @shift::interval - due_at)::float8
+FROM named
+WHERE due_at > statement_timestamp() + @shift::interval;
+
+-- name: upcoming :many
+-- What the alarm clock has to know: a page of what is due within the horizon, after the last one of the page before.
+SELECT company_id, key, due_at
+FROM timers
+WHERE status = 'armed' AND due_at <= statement_timestamp() + @shift::interval + @horizon::interval
+    AND (due_at, company_id, key) > (@after_due::timestamptz, @after_company_id::bigint, @after_key::text)
+ORDER BY due_at, company_id, key
+LIMIT @most;
+
+-- name: server_time :value
+-- The clock that all processes share.
+SELECT clock_timestamp();
 
 -- name: next_due :value
 -- When there will be something to fire; for whoever has no alarm clock.

@@ -10,6 +10,13 @@ SELECT
             SELECT FROM dialog_contexts WHERE status = 'person' AND person_until > @now LIMIT @most
         ) AS d
     ) AS with_person,
+    (
+        SELECT count(*) FROM (
+            SELECT FROM timers WHERE status = 'armed' AND due_at <= @now::timestamptz - interval '1 second' LIMIT @most
+        ) AS t
+    ) AS timers_overdue,
+    (SELECT due_at FROM timers WHERE status = 'armed' ORDER BY due_at LIMIT 1) AS timers_due_since,
+    (SELECT count(*) FROM (SELECT FROM timers WHERE status = 'dead' LIMIT @most) AS t) AS timers_dead,
     (SELECT count(DISTINCT company_id) FROM outbox WHERE status = 'held') AS companies_held,
     (
         SELECT coalesce(jsonb_object_agg(status, n), '{}')

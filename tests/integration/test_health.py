@@ -25,7 +25,7 @@ from storage.pool import Connection, Pool, open_pool
 
 @dataclass
 class Pulse:
-    """When a worker last looked at the inbox."""
+    """When a worker or a timekeeper last looked into the database."""
 
     last_sweep: float | None
 
@@ -98,6 +98,19 @@ async def test_a_worker_that_does_not_look_at_the_inbox_is_not_ready(
     assert (status, report["status"]) == (503, "not_ready")
     assert not report["checks"]["worker"]["ok"]
     assert alive == 200
+
+
+@pytest.mark.parametrize("ago", [None, 31.0])
+async def test_a_timekeeper_that_is_stuck_is_not_ready(
+    pool: Pool, redis: Redis, ago: float | None
+) -> None:
+    stuck = Pulse(None if ago is None else time.monotonic() - ago)
+    checks = Checks(pool=pool, redis=redis, worker=Pulse(time.monotonic()), timekeeper=stuck)
+    async with pages(checks) as session:
+        status, report = await told(session, "/readyz")
+    assert (status, report["status"]) == (503, "not_ready")
+    assert not report["checks"]["timekeeper"]["ok"]
+    assert report["checks"]["worker"]["ok"]
 
 
 async def test_without_redis_it_is_degraded_and_still_ready(pool: Pool) -> None:

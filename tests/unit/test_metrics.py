@@ -49,7 +49,15 @@ def scrape_of(found: Backlog | None, *, fresh_seconds: float = 0.0) -> metrics.S
 
 
 SOME = Backlog(
-    pending=4, lag_seconds=1.5, dead=2, companies_held=1, with_person=3, outbox={"doubt": 2}
+    pending=4,
+    lag_seconds=1.5,
+    dead=2,
+    companies_held=1,
+    with_person=3,
+    outbox={"doubt": 2},
+    timers_overdue=5,
+    timers_lag_seconds=2.5,
+    timers_dead=6,
 )
 
 
@@ -81,6 +89,9 @@ async def test_what_waits_is_read_when_it_is_asked_for() -> None:
     assert found["usual_inbox_pending"] == 4
     assert found["usual_inbox_lag_seconds"] == 1.5
     assert found["usual_inbox_dead"] == 2
+    assert found["usual_timers_overdue"] == 5
+    assert found["usual_timers_lag_seconds"] == 2.5
+    assert found["usual_timers_dead"] == 6
     assert found["usual_companies_held"] == 1
     assert found["usual_conversations_with_person"] == 3
     assert found["usual_outbox_messages status=doubt"] == 2
