@@ -162,6 +162,34 @@ def inbox(
     )
 
 
+@app.command()
+def timers(
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0,
+    retry: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads the annotation
+        typer.Option("--retry", help="Try the parked timer with this key again."),
+    ] = None,
+    retry_all: Annotated[bool, typer.Option("--retry-all", help="Try all of them again.")] = False,
+    next_ones: Annotated[
+        int, typer.Option("--next", min=0, help="How many of the next ones to show.")
+    ] = 20,
+    json: Json = False,
+) -> None:
+    """Show timers that are due, late, parked because their turns failed, and the next ones."""
+    from bot import operate
+
+    _run(
+        operate.timers(
+            _settings(),
+            company=company,
+            keys=retry or [],
+            everything=retry_all,
+            next_ones=next_ones,
+            json=json,
+        )
+    )
+
+
 @app.command("give-back")
 def give_back(
     company: Annotated[int, typer.Option()],

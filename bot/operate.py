@@ -20,6 +20,7 @@ from flows.events import PersonReturned
 from storage import companies, embedded, seeds
 from storage import inbox as inbox_rows
 from storage import migrate as migrating
+from storage import timers as timer_rows
 from storage.clock import system_clock
 from storage.errors import ConstraintViolated
 from storage.pool import Connection, connect
@@ -135,6 +136,52 @@ async def inbox(
             row.last_error or "",
         )
     Console().print(table if parked else "No event is parked.")
+
+
+async def timers(
+    settings: Settings,
+    *,
+    company: int,
+    keys: Sequence[str],
+    everything: bool,
+    next_ones: int,
+    json: bool,
+) -> None:
+    """Show how timers stand, or have parked ones tried again."""
+    async with _connected(settings) as conn:
+        now, whose = system_clock(), company or None
+        if keys or everything:
+            found = await timer_rows.parked(
+                conn, whose, keys=None if everything else keys, limit=100_000
+            )
+            ids = [row.inbox_id for row in found if row.inbox_id is not None]
+            typer.echo(f"{await inbox_rows.replay(conn, whose, ids, now=now)} to be tried again")
+            return
+        counts = await timer_rows.counts(conn, whose, now=now)
+        parked = await timer_rows.parked(conn, whose, limit=1000)
+        following = await timer_rows.following(conn, whose, limit=next_ones)
+    if json:
+        told = {"counts": counts, "parked": parked, "next": following}
+        sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+        return
+    typer.echo(
+        f"{counts.armed} armed ({counts.due} due, {counts.late} late), "
+        f"{counts.waiting} fired and waiting for a turn, {counts.parked} parked"
+    )
+    table = Table("", "company", "key", "conversation", "due", "attempts", "error")
+    for row in (*parked, *following):
+        state = "parked" if row.inbox_id else "late" if row.due <= now else "next"
+        table.add_row(
+            state,
+            str(row.company_id),
+            row.key,
+            str(row.conversation_id),
+            f"{row.due:%Y-%m-%d %H:%M:%S}",
+            str(row.attempts),
+            row.last_error or "",
+        )
+    if parked or following:
+        Console().print(table)
 
 
 async def give_back(settings: Settings, *, company: int, conversation: int) -> None:

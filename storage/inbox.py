@@ -199,7 +199,8 @@ async def replay(
     conn: Connection, company_id: int | None, ids: Sequence[int] | None, *, now: datetime
 ) -> int:
     """Have parked events handled again: these, or all (None); returns how many."""
-    return await _Q["replay"].exec(conn, company_id=company_id, ids=ids, now=now)
+    count: int = await _Q["replay"].value(conn, company_id=company_id, ids=ids, now=now)
+    return count
 
 
 async def purge(conn: Connection, *, now: datetime) -> int:

@@ -52,6 +52,35 @@ class Upcoming:
     due: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A timer as operators see it; `inbox_id` is the event of one that is parked."""
+
+    company_id: int
+    key: str
+    name: str
+    conversation_id: int
+    due: datetime
+    attempts: int
+    last_error: str | None
+    inbox_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many timers are armed, how many of them due and late by a second, and so on.
+
+    `waiting` have fired and their turn is to come.
+    """
+
+    armed: int
+    due: int
+    late: int
+    parked: int
+    waiting: int
+    next_due: datetime | None
+
+
 async def arm(
     conn: Connection,
     *,
@@ -146,6 +175,26 @@ async def failed(
         conn, company_id=company_id, key=key, generation=generation, error=error
     )
     return status
+
+
+async def counts(conn: Connection, company_id: int | None, *, now: datetime) -> Counts:
+    """Count unfinished timers, of one company or of all."""
+    row = await _Q["counts"].one(conn, company_id=company_id, now=now)
+    return Counts(*row) if row else Counts(0, 0, 0, 0, 0, None)
+
+
+async def parked(
+    conn: Connection, company_id: int | None, *, keys: Sequence[str] | None = None, limit: int
+) -> list[Listed]:
+    """List timers that failed too often (only these keys), longest due first."""
+    rows = await _Q["parked"].many(conn, company_id=company_id, keys=keys, most=limit)
+    return [Listed(*row) for row in rows]
+
+
+async def following(conn: Connection, company_id: int | None, *, limit: int) -> list[Listed]:
+    """List armed timers, soonest first; those that are late come before all others."""
+    rows = await _Q["following"].many(conn, company_id=company_id, most=limit)
+    return [Listed(*row) for row in rows]
 
 
 async def purge(conn: Connection, *, now: datetime) -> int:

@@ -83,13 +83,24 @@ WHERE status = 'dead' AND (@company_id::bigint IS NULL OR company_id = @company_
 ORDER BY received_at DESC, id DESC
 LIMIT @most;
 
--- name: replay :exec
--- The events keep their place in their conversations.
-UPDATE inbox
-SET status = 'pending', attempts = 0, not_before = @now
-WHERE status = 'dead'
-    AND (@company_id::bigint IS NULL OR company_id = @company_id)
-    AND (@ids::bigint[] IS NULL OR id = ANY (@ids));
+-- name: replay :value
+-- The events keep their place in their conversations; timers among them have all their attempts again.
+WITH again AS (
+    UPDATE inbox
+    SET status = 'pending', attempts = 0, not_before = @now
+    WHERE status = 'dead'
+        AND (@company_id::bigint IS NULL OR company_id = @company_id)
+        AND (@ids::bigint[] IS NULL OR id = ANY (@ids))
+    RETURNING company_id, kind, event
+),
+revived AS (
+    UPDATE timers AS t
+    SET status = 'fired', attempts = 0
+    FROM again AS a
+    WHERE a.kind = 'timer_fired' AND t.company_id = a.company_id AND t.key = a.event ->> 'key'
+        AND t.generation = (a.event ->> 'generation')::bigint AND t.status = 'dead'
+)
+SELECT count(*) FROM again;
 
 -- name: purge :exec
 -- Kept for as long as Meta may send an event again, since the row is what recognises it; some at a time, so that no

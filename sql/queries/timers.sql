@@ -104,6 +104,39 @@ SET attempts = attempts + 1, last_error = @error,
 WHERE company_id = @company_id AND key = @key AND generation = @generation AND status IN ('fired', 'dead')
 RETURNING status;
 
+-- name: counts :one
+-- For operators, over all companies or one. Every part reads an index that holds unfinished rows only.
+SELECT
+    count(*) FILTER (WHERE status = 'armed') AS armed,
+    count(*) FILTER (WHERE status = 'armed' AND due_at <= @now) AS due,
+    count(*) FILTER (WHERE status = 'armed' AND due_at <= @now::timestamptz - interval '1 second') AS late,
+    count(*) FILTER (WHERE status = 'dead') AS parked,
+    (
+        SELECT count(*) FROM inbox
+        WHERE status = 'pending' AND kind = 'timer_fired' AND (@company_id::bigint IS NULL OR company_id = @company_id)
+    ) AS waiting,
+    min(due_at) FILTER (WHERE status = 'armed' AND due_at > @now) AS next_due
+FROM timers
+WHERE status IN ('armed', 'dead') AND (@company_id::bigint IS NULL OR company_id = @company_id);
+
+-- name: parked :many
+-- Longest due first, with the event that waits to be tried again.
+SELECT t.company_id, t.key, t.name, t.conversation_id, t.due_at, t.attempts, t.last_error, i.id AS inbox_id
+FROM timers AS t
+LEFT JOIN inbox AS i ON i.company_id = t.company_id AND i.dedup_key = 'timer:' || t.key || ':' || t.generation
+WHERE t.status = 'dead' AND (@company_id::bigint IS NULL OR t.company_id = @company_id)
+    AND (@keys::text[] IS NULL OR t.key = ANY (@keys))
+ORDER BY t.due_at, t.company_id, t.key
+LIMIT @most;
+
+-- name: following :many
+-- What is late and what comes next, soonest first.
+SELECT company_id, key, name, conversation_id, due_at, attempts, last_error, NULL::bigint AS inbox_id
+FROM timers
+WHERE status = 'armed' AND (@company_id::bigint IS NULL OR company_id = @company_id)
+ORDER BY due_at, company_id, key
+LIMIT @most;
+
 -- name: purge :exec
 -- Some at a time, so that no transaction is long.
 DELETE FROM timers

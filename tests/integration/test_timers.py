@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +20,7 @@ from storage import dialogs, inbox, timers
 from storage.clock import system_clock
 from storage.dialogs import Dialog, Telling, TimerOp, TurnRecord
 from storage.pool import Connection, Pool, connection
+from tests.support.checkout import CHECKOUT
 from tests.support.rows import company, conversation
 
 NOW = system_clock()
@@ -280,3 +284,52 @@ async def test_only_what_was_finished_long_ago_is_purged(conn: Connection) -> No
     assert await timers.purge(conn, now=NOW) == 2
     left = await conn.fetch("SELECT name FROM timers ORDER BY name")
     assert [row["name"] for row in left] == ["armed", "recent"]
+
+
+async def test_operators_see_what_is_late_parked_and_next_and_can_retry(
+    conn: Connection, database_url: str, redis_url: str
+) -> None:
+    key = await talk(conn)
+    await arm(conn, key, "broken", max_attempts=1)
+    await fire(conn)
+    await failures.set_aside(conn, *key, "KeyError", now=NOW)
+    await arm(conn, key, "late")
+    await arm(conn, key, "later", due=system_clock() + 9 * HOUR)
+    shown = await usual("timers", "--json", database_url=database_url, redis_url=redis_url)
+    found = json.loads(shown)
+    assert [(row["key"], row["last_error"]) for row in found["parked"]] == [
+        ("test:broken", "KeyError")
+    ]
+    assert [row["key"] for row in found["next"]] == ["test:late", "test:later"]
+    counted = {name: found["counts"][name] for name in ("armed", "late", "parked", "waiting")}
+    assert counted == {"armed": 2, "late": 1, "parked": 1, "waiting": 0}
+
+    table = await usual(
+        "timers", "--company", str(key[0]), database_url=database_url, redis_url=redis_url
+    )
+    assert "2 armed (1 due, 1 late), 0 fired and waiting for a turn, 1 parked" in table
+    assert "test:broken" in table
+
+    again = await usual(
+        "timers", "--retry", "test:broken", database_url=database_url, redis_url=redis_url
+    )
+    assert again == "1 to be tried again\n"
+    row = await timer(conn, "broken")
+    assert (row["status"], row["attempts"]) == ("fired", 0)
+    assert not (await heard(conn, key)).stale
+
+
+async def usual(*command: str, database_url: str, redis_url: str) -> str:
+    """Run a command as an operator does; what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *command,
+        cwd=CHECKOUT,
+        env={**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    return printed.decode()
