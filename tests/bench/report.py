@@ -22,6 +22,7 @@ def table(result: dict[str, Any]) -> str:
     """All parts that were measured; times in milliseconds."""
     lines = ["", *_load(result.get("load", ())), *_workers(result.get("workers"))]
     lines += _turns(result.get("turns"))
+    lines += _timers(result.get("timers"))
     lines += [f"CONTRADICTION: {said}" for said in contradictions(result)]
     return "\n".join(lines) + "\n"
 
@@ -36,7 +37,17 @@ def contradictions(result: dict[str, Any]) -> list[str]:
     ]
     processes = (result.get("workers") or {}).get("processes", {})
     summaries += [(f"{count} worker processes", found) for count, found in processes.items()]
-    return [f"{where}: {said}" for where, found in summaries for said in found["contradictions"]]
+    said = [f"{where}: {said}" for where, found in summaries for said in found["contradictions"]]
+    return said + _lost_or_doubled(result.get("timers") or {})
+
+
+def _lost_or_doubled(found: dict[str, Any]) -> list[str]:
+    runs = [found.get("fire"), found.get("turns"), found.get("flushed"), *found.get("lateness", ())]
+    return [
+        f"timers: {run.get('lost', 0)} lost, {run.get('doubled', 0)} doubled"
+        for run in runs
+        if run and (run.get("lost") or run.get("doubled"))
+    ]
 
 
 def _load(levels: list[dict[str, Any]]) -> Iterator[str]:
@@ -70,6 +81,27 @@ def _turns(found: list[dict[str, Any]] | None) -> Iterator[str]:
             f"{kind['kind']:<22}{kind['round_trips']:>12}{kind['p50_ms']:>9.2f}"
             f"{kind['p95_ms']:>9.2f}{kind['count']:>6}"
         )
+    yield ""
+
+
+def _timers(found: dict[str, Any] | None) -> Iterator[str]:
+    if not found:
+        return
+    for part in ("floor", "schedule"):
+        for name, rate in found[part].items():
+            yield f"{part:<11}{name.removesuffix('_s').replace('_', ' '):<34}{rate:>10} /s"
+    fire, turns, flushed = found["fire"], found["turns"], found["flushed"]
+    yield f"{'fire':<11}{fire['count']} due at once, to the inbox{fire['fire_s']:>16} /s"
+    yield f"{'':<11}{turns['count']} due at once, a turn each{turns['turns_s']:>17} /s"
+    for run in found["lateness"]:
+        for what in ("fired", "heard"):
+            late = run[f"{what}_ms"]
+            yield (
+                f"{what:<11}{run['count']} timers, {run['pending']} more pending: p50 "
+                f"{late['p50']:.1f}, p99 {late['p99']:.1f}, max {late['max']:.1f} ms late"
+            )
+        yield f"{'':<11}{run['redis_bytes'] / 1024:.0f} kB in Redis"
+    yield f"{'FLUSHALL':<11}worst {flushed['worst_ms']:.0f} ms late, {flushed['lost']} lost"
     yield ""
 
 
