@@ -22,7 +22,7 @@ chat: setup ## Chat with a running demo in the terminal
 	@exec $(PYTHON) -m bot chat $(ARGS)
 
 test: setup ## Run every test (ARGS="-k name" for some)
-	@exec $(PYTEST) tests/unit tests/flows tests/integration tests/replay tests/browser tests/chaos $(ARGS)
+	@exec $(PYTEST) tests/unit tests/flows tests/integration tests/replay tests/browser tests/chaos -m "not long" $(ARGS)
 
 chaos: setup ## Run the tests that kill things
 	@exec $(PYTHON) -m pytest tests/chaos $(ARGS)

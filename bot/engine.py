@@ -55,6 +55,7 @@ from storage.pool import Pool, Work, connection, transaction, work
 
 log = structlog.get_logger("usual.engine")
 
+_FROM_CUSTOMERS: Final = frozenset(("message", "system"))
 STATE_LIVES: Final = timedelta(days=7)
 """How long a conversation stays where it is when nothing more is said."""
 
@@ -267,9 +268,8 @@ def _read(dialog: Dialog) -> tuple[Event, Heard | None]:
     stored = dialog.pending
     if stored.kind == "echo":
         return PersonReplied(), None
-    event = load_event(stored.kind, stored.event)
-    if event is not None:
-        return event, None
+    if stored.kind not in _FROM_CUSTOMERS:
+        return load_event(stored.kind, stored.event), None
     wamid, kind, in_reply_to = message_facts(stored.event)
     return to_event(stored.event), Heard(wamid, kind, in_reply_to)
 

@@ -4,7 +4,7 @@ FlowError                 the conversation goes to a person, the event is parked
 ├── EndlessTurn           a turn kept asking without coming to rest
 ├── UnhandledAnswer       a step asked and then did not know what to do with the answer
 ├── UnknownStep           a stored state names a step that no flow has
-├── UnknownEvent          a stored event of our own lacks what it needs
+├── UnknownEvent          a stored event is none of ours, or lacks what it needs
 └── NoCustomer            the desk, which is with nobody, wanted what only a customer has
 """
 
@@ -32,7 +32,7 @@ class UnknownStep(FlowError):
 
 
 class UnknownEvent(FlowError):
-    """A stored event of our own lacks what it needs."""
+    """A stored event is none of ours, or lacks what it needs."""
 
 
 class NoCustomer(FlowError):

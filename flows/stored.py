@@ -47,14 +47,15 @@ def dump_event(event: Internal) -> tuple[str, dict[str, Any]]:
     return _KINDS[cls], cast(dict[str, Any], _ADAPTERS[cls].dump_python(event, mode="json"))
 
 
-def load_event(kind: str, stored: Mapping[str, Any]) -> Internal | None:
-    """Read a stored event; None when no internal event has this kind.
+def load_event(kind: str, stored: Mapping[str, Any]) -> Internal:
+    """Read a stored event.
 
-    UnknownEvent when what is stored is not enough for it.
+    UnknownEvent when no internal event has this kind, as when a newer program wrote it, or what is
+    stored is not enough for it.
     """
     cls = _BY_KIND.get(kind)
     if cls is None:
-        return None
+        raise UnknownEvent(f"no event is stored as {kind!r:.60}")
     given = {
         name: value
         for name, value in stored.items()

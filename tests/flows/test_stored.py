@@ -43,8 +43,9 @@ def test_what_is_unknown_or_null_in_an_old_event_does_no_harm() -> None:
     )
 
 
-def test_what_a_customer_sent_is_no_event_of_ours() -> None:
-    assert load_event("message", {"type": "text"}) is None
+def test_what_a_newer_program_wrote_is_refused_and_not_taken_for_something_else() -> None:
+    with pytest.raises(UnknownEvent, match="no event is stored as 'moon_risen'"):
+        load_event("moon_risen", {})
 
 
 def test_an_event_that_lacks_something_is_named() -> None:

@@ -1,11 +1,31 @@
-"""A TCP proxy that can be cut, for servers that a test must not really stop."""
+"""A TCP proxy that can be cut, stalled and slowed, for servers that a test must not really stop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
+
+
+@dataclass
+class Pieces:
+    """Counts the pieces that proxies pass on; before the `last` one is passed on, `end` happens.
+
+    Shared by all proxies of a process, that is the moment at which it is killed.
+    """
+
+    last: int
+    end: Callable[[], object]
+    seen: int = 0
+
+    def pass_on(self) -> bool:
+        """Count one more; whether it goes through."""
+        self.seen += 1
+        if self.seen == self.last:
+            self.end()
+        return self.seen < self.last
 
 
 class Proxy:
@@ -15,16 +35,31 @@ class Proxy:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._down = False
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.delay_s = 0.0
+        self.pieces: Pieces | None = None
+        self.swallow_after: bytes | None = None
+        """Once a client sent this, the server's answer is lost and its connection broken."""
+        self.reset_after: int | None = None
+        """Break a connection in the middle of an answer, after so many bytes."""
 
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
         self._down = True
+        self._flowing.set()
         for writer in list(self._writers):
             writer.transport.abort()
 
     def mend(self) -> None:
-        """Let connections through again."""
+        """Let connections through again, unharmed."""
         self._down = False
+        self._flowing.set()
+        self.delay_s, self.swallow_after, self.reset_after = 0.0, None, None
+
+    def stall(self) -> None:
+        """Take bytes and pass none on: no answer, no error."""
+        self._flowing.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect one client with the target."""
@@ -34,21 +69,53 @@ class Proxy:
         there, back = await asyncio.open_connection(*self._target)
         pair = {writer, back}
         self._writers |= pair
+        link = _Link(self, writer, back)
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            await asyncio.gather(link.pump(reader, back), link.pump(there, writer, answers=True))
         finally:
             self._writers -= pair
 
+    async def let_through(self) -> bool:
+        """Wait as long as bytes take; whether they go through then."""
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        await self._flowing.wait()
+        return not self._down and (self.pieces is None or self.pieces.pass_on())
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
+
+class _Link:
+    """One client's connection."""
+
+    def __init__(self, proxy: Proxy, *ends: asyncio.StreamWriter) -> None:
+        self._proxy, self._ends = proxy, ends
+        self._swallowing = False
+
+    async def pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
+        try:
+            while data := await reader.read(65536):
+                if not await self._proxy.let_through() or (answers and self._swallowing):
+                    self._break()
+                    return
+                token, most = self._proxy.swallow_after, self._proxy.reset_after
+                if not answers and token and token in data:
+                    self._swallowing = True
+                if answers and most is not None:
+                    writer.write(data[:most])
+                    await writer.drain()
+                    self._break()
+                    return
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    def _break(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
 
 
 @asynccontextmanager
