@@ -95,7 +95,7 @@ class Times:
         async with connection(self.pool) as conn:
             return await conn.fetch(FIRED)
 
-    async def all_fired(self, *, seconds: float = 10.0) -> Sequence[asyncpg.Record]:
+    async def all_fired(self, *, seconds: float = 30.0) -> Sequence[asyncpg.Record]:
         """Wait until no timer is armed; every one made one event, and none too early."""
         left = 0
         for _ in range(int(seconds / 0.02)):
