@@ -132,7 +132,7 @@ async def _add_workers(stack: AsyncExitStack, runtime: Runtime, hints: _Hints) -
     worker = Worker(
         engine, pool, runtime.redis, blocking_redis, tasks=settings.workers, clock=clock
     )
-    timekeeper = Timekeeper(pool, runtime.redis, wake=hints.wake, clock=clock)
+    timekeeper = Timekeeper(pool, runtime.redis, wake=worker.wake_later, clock=clock)
     runtime.sender, runtime.statuses, runtime.worker = sender, statuses, worker
     runtime.timekeeper = timekeeper
     hints.worker, hints.statuses, hints.timekeeper = worker, statuses, timekeeper

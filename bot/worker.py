@@ -10,7 +10,6 @@ import asyncio
 import os
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,6 +18,7 @@ from redis.asyncio import Redis
 
 from bot import metrics
 from bot.engine import Engine
+from bot.lanes import Lanes
 from storage import inbox, wakeups
 from storage.clock import Clock, system_clock
 from storage.errors import StorageError
@@ -58,8 +58,7 @@ class Worker:
         self._engine, self._pool, self._clock = engine, pool, clock
         self._redis, self._blocking_redis = redis, blocking_redis
         self._tasks = tasks
-        self._queue: deque[Key] = deque()
-        self._queued: set[Key] = set()
+        self._lanes = Lanes()
         self._running: set[Key] = set()
         self._again: set[Key] = set()
         self._looked: set[Key] = set()
@@ -70,23 +69,30 @@ class Worker:
         self._stopping = False
         self.last_sweep: float | None = None
 
-    def wake(self, keys: Iterable[Key]) -> None:
-        """Have these conversations looked at soon; needless calls do no harm."""
+    def wake(self, keys: Iterable[Key], *, later: bool = False) -> None:
+        """Have these conversations looked at soon; needless calls do no harm.
+
+        `later`: behind all those for whom somebody waits.
+        """
         overflow: list[Key] = []
         for key in keys:
             if key in self._running:
                 self._again.add(key)
-            elif key not in self._queued:
-                if self._others and len(self._queue) >= _SHARE_BEYOND * self._tasks:
-                    overflow.append(key)
-                    continue
-                self._queued.add(key)
-                self._queue.append(key)
+            elif self._lanes.has(key, later=later):
+                continue
+            elif self._others and self._lanes.length(later=later) >= _SHARE_BEYOND * self._tasks:
+                overflow.append(key)
+            else:
+                self._lanes.add(key, later=later)
                 self._work.release()
         if overflow:
-            sharing = asyncio.create_task(self._share(overflow))
+            sharing = asyncio.create_task(self._share(overflow, later=later))
             self._sharing.add(sharing)
             sharing.add_done_callback(self._sharing.discard)
+
+    def wake_later(self, keys: Iterable[Key]) -> None:
+        """Have them looked at when nobody waits for anything."""
+        self.wake(keys, later=True)
 
     async def run(self) -> None:
         """Work until cancelled; then turns under way are finished first."""
@@ -105,7 +111,7 @@ class Worker:
             self._stopping = True
             for task in feeders:
                 task.cancel()
-            self._queue.clear()
+            self._lanes.clear()
             for _ in takers:
                 self._work.release()
             await asyncio.wait(takers, timeout=5)
@@ -118,8 +124,10 @@ class Worker:
             await self._work.acquire()
             if self._stopping:
                 return
-            key = self._queue.popleft()
-            self._queued.discard(key)
+            taken = self._lanes.take()
+            if taken is None:
+                continue
+            key, later = taken
             self._running.add(key)
             try:
                 again = await self._take_turns(key)
@@ -128,7 +136,7 @@ class Worker:
                 again_asked = key in self._again
                 self._again.discard(key)
             if again or again_asked:
-                self.wake([key])
+                self.wake([key], later=later)
 
     async def _take_turns(self, key: Key) -> bool:
         """Take turns until nothing waits; True when it stopped early."""
@@ -194,29 +202,35 @@ class Worker:
                         conn, now=self._clock(), limit=SWEEP_AT_MOST
                     )
                 self.last_sweep = time.monotonic()
-                self.wake(keys)
+                self.wake(keys, later=True)
             except StorageError as error:
                 log.warning("sweep.failed", error=type(error).__name__)
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _listen(self) -> None:
         while True:
-            room = _SHARE_BEYOND * self._tasks - len(self._queue)
+            most = _SHARE_BEYOND * self._tasks
+            room = most - self._lanes.length(later=False)
             if room <= 0:
                 await asyncio.sleep(0.01)
                 continue
+            behind = self._lanes.length(later=True) < most
             try:
-                self.wake(await wakeups.pop(self._blocking_redis, timeout_s=1.0, most=room))
+                keys, later = await wakeups.pop(
+                    self._blocking_redis, timeout_s=1.0, most=room, behind=behind
+                )
             except REDIS_ERRORS as error:
                 log.warning("wakeups.lost", error=type(error).__name__)
                 await asyncio.sleep(1.0)
+            else:
+                self.wake(keys, later=later)
 
-    async def _share(self, keys: list[Key]) -> None:
+    async def _share(self, keys: list[Key], *, later: bool) -> None:
         try:
-            await wakeups.push(self._redis, keys)
+            await wakeups.push(self._redis, keys, later=later)
         except REDIS_ERRORS:
             self._others = 0
-            self.wake(keys)
+            self.wake(keys, later=later)
 
     async def _report_alive(self) -> None:
         """Keep count of the workers there are: work is shared only when somebody else is there."""

@@ -12,6 +12,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 _CONVERSATIONS: Final = "usual:{wake}:conversations"
+_LATER: Final = "usual:{wake}:later"
 _WORKERS: Final = "usual:{wake}:workers"
 _MOST_KEPT: Final = 10_000  # more hints than this are worth nothing: the sweep is as quick
 _ALIVE: Final = timedelta(seconds=5)
@@ -20,23 +21,31 @@ Key = tuple[int, int]
 """(company id, conversation id)"""
 
 
-async def push(redis: Redis, keys: Iterable[Key]) -> None:
-    """Tell one worker of any process about each conversation."""
+async def push(redis: Redis, keys: Iterable[Key], *, later: bool = False) -> None:
+    """Tell one worker of any process about each conversation; `later`: behind all others."""
+    lane = _LATER if later else _CONVERSATIONS
     hints = [f"{company}:{conversation}" for company, conversation in keys]
     if not hints:
         return
     async with redis.pipeline(transaction=False) as pipe:
-        _ = pipe.rpush(_CONVERSATIONS, *hints)
-        _ = pipe.ltrim(_CONVERSATIONS, -_MOST_KEPT, -1)
+        _ = pipe.rpush(lane, *hints)
+        _ = pipe.ltrim(lane, -_MOST_KEPT, -1)
         await pipe.execute()
 
 
-async def pop(redis: Redis, *, timeout_s: float, most: int) -> Sequence[Key]:
-    """Wait for hints; empty when none came in time. `redis` must be one that may block."""
-    found = await redis.blmpop(timeout_s, 1, _CONVERSATIONS, direction="LEFT", count=most)
+async def pop(
+    redis: Redis, *, timeout_s: float, most: int, behind: bool = True
+) -> tuple[Sequence[Key], bool]:
+    """Wait for hints, and for those that stand `behind` all others too; none: it took too long.
+
+    Returns them and whether they stood behind. `redis` must be one that may block.
+    """
+    lanes = (_CONVERSATIONS, _LATER) if behind else (_CONVERSATIONS,)
+    found = await redis.blmpop(timeout_s, len(lanes), *lanes, direction="LEFT", count=most)
     if not found:
-        return ()
-    return [_key(hint) for hint in found[1]]
+        return (), False
+    lane, hints = found
+    return [_key(hint) for hint in hints], lane in (_LATER, _LATER.encode())
 
 
 def _key(hint: object) -> Key:

@@ -172,3 +172,39 @@ async def test_a_turn_that_comes_too_late_writes_nothing(
     assert await rows(pool, "SELECT status FROM inbox") == [{"status": "pending"}]
     assert await rows(pool, "SELECT id FROM messages") == []
     assert await rows(pool, "SELECT turn FROM dialog_contexts") == [{"turn": 0}]
+
+
+async def test_who_writes_while_a_crowd_of_timers_is_due_is_answered_before_it(
+    scene: Scene, pool: Pool
+) -> None:
+    async with connection(pool) as conn:
+        await conn.execute(
+            """
+            WITH people AS (
+                INSERT INTO customers (company_id, phone)
+                SELECT (SELECT min(id) FROM companies), (4400000 + n)::text
+                FROM generate_series(1, 3000) AS n
+                RETURNING company_id, id
+            ),
+            talks AS (
+                INSERT INTO dialog_contexts (company_id, customer_id, started_at, last_message_at)
+                SELECT company_id, id, now(), now() FROM people RETURNING company_id, id
+            )
+            INSERT INTO timers (company_id, key, conversation_id, name, due_at, scheduled_at)
+            SELECT company_id, 'crowd:' || id, id, 'crowd', now(), now() FROM talks
+            """
+        )
+    waiting = "SELECT count(*) AS n FROM inbox WHERE kind = 'timer_fired' AND status = 'pending'"
+    for _ in range(400):
+        if (await rows(pool, waiting))[0]["n"] > 1000:
+            break
+        await asyncio.sleep(0.01)
+    ana = scene.graph.customer("Ana")
+    await ana.say("hi")
+    await reply_with(ana, GREETING)
+    assert (await rows(pool, waiting))[0]["n"] > 0, "the crowd went first"
+    for _ in range(600):
+        if not (await rows(pool, waiting))[0]["n"]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the crowd was forgotten")
