@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from bot import metrics
 from bot.answers import customer_of
 from bot.whatsapp.render import render
+from bot.whatsapp.templates import render_template
 from flows import effects as fx
 from storage import bookings, dialogs
 from storage.dialogs import Dialog, Telling, TimerOp
@@ -95,12 +96,20 @@ async def perform(
 
 
 def _extras(say: fx.Say) -> Mapping[str, Any]:
-    if say.attachment is None:
-        return {}
-    return {
-        "attachment": {
+    """What the sender needs to know besides the body."""
+    extras: dict[str, Any] = {}
+    if say.attachment is not None:
+        extras["attachment"] = {
             "filename": say.attachment.filename,
             "mime_type": say.attachment.mime_type,
             "content": say.attachment.content,
         }
-    }
+    if say.template is not None:
+        extras["template"] = render_template(say.template)
+        if say.template.instead is not None:
+            extras["instead"] = render_template(say.template.instead)
+    if say.marketing:
+        extras["marketing"] = True
+    if say.until is not None:
+        extras["until"] = say.until.isoformat()
+    return extras

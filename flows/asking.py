@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal, TypeVar
 
@@ -75,7 +76,7 @@ def sheet(opener: str, *sections: tuple[str, list[Row]]) -> Sheet:
 def shown(state: A, say: Say, *effects: Effect) -> Step[A]:
     """Rest in a state with its question asked, after the intro that it has."""
     if state.intro:
-        say = Say(f"{state.intro}\n{say.text}", say.buttons, say.sheet, say.footer, say.attachment)
+        say = replace(say, text=f"{state.intro}\n{say.text}")
     offered = [(button.id, button.title) for button in say.buttons]
     if say.sheet is not None:
         offered += [(row.id, row.title) for section in say.sheet.sections for row in section.rows]

@@ -60,14 +60,37 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A message as one of our templates (flows.templates.use makes them).
+
+    `params` fill the variables of the body, `payloads` are the reply ids of the quick replies, each
+    in their order. `instead` may be sent where the template is paused or refused.
+    """
+
+    name: str
+    language: str
+    params: tuple[str, ...] = ()
+    payloads: tuple[str, ...] = ()
+    instead: TemplateUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
-    """One message to the customer: text, with buttons or a list, and perhaps a file."""
+    """One message to the customer: text, with buttons or a list, and perhaps a file.
+
+    `template` is the same message for when the customer has been silent for 24 hours: chosen at
+    the moment of sending. What is `marketing` never goes to those who stopped it; what could not be
+    sent by `until` never goes at all.
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()
     sheet: Sheet | None = None
     footer: str = ""
     attachment: Attachment | None = None
+    template: TemplateUse | None = None
+    marketing: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import formats, keywords, language, wording
+from flows import formats, keywords, language, wording, wording_later
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.plain import plain
 from flows.wording import Message, Words, speak
@@ -57,6 +57,8 @@ LONGEST = {
     "price": "1 234 567,89 ₽",
     "first": "nothing free in the coming weeks",
     "second": "1 234 567,89 ₽",
+    "until": "Wed, Nov 25, 2026, 12:30 PM",
+    "ago": "999 weeks",
     "n": 999,
 }
 """The longest that each placeholder is given."""
@@ -72,7 +74,7 @@ def _messages(value: object) -> Iterator[Message]:
 
 ALL = {
     message.source: message
-    for module in (wording, keywords, language)
+    for module in (wording, wording_later, keywords, language)
     for value in vars(module).values()
     for message in _messages(value)
 }
@@ -164,7 +166,7 @@ def test_no_text_is_unused() -> None:
         }
     declared = {
         name
-        for module in (wording, keywords, language)
+        for module in (wording, wording_later, keywords, language)
         for name, value in vars(module).items()
         if list(_messages(value))
     }
@@ -173,7 +175,13 @@ def test_no_text_is_unused() -> None:
 
 def test_no_sentence_stands_outside_the_wording() -> None:
     for file in sorted(FLOWS.glob("*.py")):
-        if file.name in ("wording.py", "keywords.py", "language.py", "when_words.py"):
+        if file.name in (
+            "wording.py",
+            "wording_later.py",
+            "keywords.py",
+            "language.py",
+            "when_words.py",
+        ):
             continue
         for text in _literals(ast.parse(file.read_text("utf-8"))):
             worded = " " in text.strip() and text[:1].isupper() and "|" not in text
