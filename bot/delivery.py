@@ -19,8 +19,19 @@ from tenacity import (
 )
 
 from bot import metrics
+from bot.templates import TemplateBook
 from bot.whatsapp.client import Accepted, GraphClient
-from bot.whatsapp.errors import Act, BadMedia, BadRecipient, GraphError, WindowClosed
+from bot.whatsapp.errors import (
+    Act,
+    BadMedia,
+    BadRecipient,
+    BadTemplate,
+    GraphError,
+    OptedOut,
+    TemplateUnusable,
+    TooLate,
+    WindowClosed,
+)
 from bot.whatsapp.render import put_media
 from flows.effects import Attachment
 from storage.clock import Clock
@@ -63,10 +74,11 @@ class Delivery:
         client: GraphClient,
         clock: Clock,
         *,
+        book: TemplateBook,
         in_doubt: timedelta,
         may_send: Callable[[Outgoing], bool],
     ) -> None:
-        self._client, self._clock = client, clock
+        self._client, self._clock, self._book = client, clock, book
         self.in_doubt, self._may_send = in_doubt, may_send
         self._retrying = AsyncRetrying(
             stop=stop_after_attempt(TRIES_AT_ONCE),
@@ -80,29 +92,39 @@ class Delivery:
         """Send a message and say what became of it; raises nothing but cancellation."""
         if row.attempts > MOST_ATTEMPTS:
             return self._failed(row, GraphError(_GIVEN_UP, tries=0))
-        body: Mapping[str, Any] | None = None
         try:
-            body = _chosen(row, self._clock())
-            accepted = await self._send(row, body)
+            return await self._deliver(row)
         except LeaseLost:
             return Delivered(put_back(row, self._clock()))
-        except WindowClosed as error:
-            template = _template(row)
-            if body is not None and body["type"] != "template" and template is not None:
-                return await self._fall_back(row, template)
-            return self._failed(row, error)
         except GraphError as error:
             return self._failed(row, error)
-        return _sent(row, accepted, body)
 
-    async def _fall_back(self, row: Outgoing, template: Mapping[str, Any]) -> Delivered:
-        try:
-            accepted = await self._send(row, template)
-        except LeaseLost:
-            return Delivered(put_back(row, self._clock()))
-        except GraphError as error:
-            return self._failed(row, error)
-        return _sent(row, accepted, template)
+    async def _deliver(self, row: Outgoing) -> Delivered:
+        now = self._clock()
+        _refuse(row, now)
+        if row.body.get("type") == "template" or _is_open(row, now):
+            try:
+                return _sent(row, await self._send(row, row.body), row.body)
+            except WindowClosed:
+                if not _templates(row):
+                    raise
+        return await self._send_template(row)
+
+    async def _send_template(self, row: Outgoing) -> Delivered:
+        """Send the first of the row's templates that is approved and taken."""
+        error: GraphError = WindowClosed(131047)
+        for template in _templates(row):
+            name = template["name"], template["language"]["code"]
+            if not await self._book.may_send(row.company_id, name, marketing=not row.marketing_off):
+                error = TemplateUnusable(132015)
+                continue
+            body = {"type": "template", "template": template}
+            try:
+                return _sent(row, await self._post(row, body), body)
+            except BadTemplate as refused:
+                error = refused
+                await self._book.refused(row.company_id, name, refused.code)
+        raise error
 
     async def _send(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
         if "attachment" in row.extras and body is row.body:
@@ -195,22 +217,27 @@ def put_back(row: Outgoing, not_before: datetime) -> Result:
     return Result(row, "pending", row.attempts - 1, not_before=not_before)
 
 
-def _chosen(row: Outgoing, now: datetime) -> Mapping[str, Any]:
-    """What may be sent now: the message, or outside of the window the template instead."""
-    template = _template(row)
-    if template is not None and row.extras.get("use_template"):
-        return template
+def _refuse(row: Outgoing, now: datetime) -> None:
+    """Raise what keeps a message from being sent at all, whatever way it would go."""
+    until = row.extras.get("until")
+    if until is not None and now > datetime.fromisoformat(until):
+        raise TooLate
+    if row.extras.get("marketing") and row.marketing_off:
+        raise OptedOut(131050)
+
+
+def _is_open(row: Outgoing, now: datetime) -> bool:
+    """Tell whether anything may be sent, as far as we know: Meta knows better sometimes."""
+    if row.extras.get("use_template") and _templates(row):
+        return False
     heard = row.last_inbound_at
-    if row.body.get("type") == "template" or (heard is not None and now - heard < WINDOW):
-        return row.body
-    if template is None:
-        raise WindowClosed(131047)
-    return template
+    return heard is not None and now - heard < WINDOW
 
 
-def _template(row: Outgoing) -> Mapping[str, Any] | None:
-    template = row.extras.get("template")
-    return {"type": "template", "template": template} if template else None
+def _templates(row: Outgoing) -> list[Mapping[str, Any]]:
+    """The templates that say the same as the message, best first."""
+    found = (row.extras.get("template"), row.extras.get("instead"))
+    return [template for template in found if template]
 
 
 def _envelope(row: Outgoing) -> dict[str, Any]:

@@ -316,6 +316,7 @@ def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: i
         attempts=1,
         last_inbound_at=heard_at,
         messages_per_second=catalog.company.policy.messages_per_second,
+        marketing_off=dialog.marketing_off,
     )
 
 

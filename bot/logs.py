@@ -142,7 +142,7 @@ _NUMBERS: Final = (
 )
 _WORD_KEYS: Final = (
     "event_kind flow step step_from step_to timer code constraint field kind outcome reason "
-    "sqlstate status check host migration process query seed server signal task version"
+    "sqlstate status check host migration process query seed server signal task template version"
 )
 KEYS: Final[Mapping[str, Callable[[object], object]]] = {
     **dict.fromkeys(_NUMBERS.split(), _number),

@@ -139,6 +139,11 @@ SEND_SECONDS: Final = Histogram(
 SENDS_IN_DOUBT: Final = _counter(
     "sends_in_doubt_total", "Sends that the network left without an answer"
 )
+TEMPLATES_REFUSED: Final = _counter(
+    "templates_refused_total",
+    "Sends that Meta refused because of their template, by what it said of it",
+    status=("MISSING", "PAUSED", "DISABLED", "other"),
+)
 STATUSES: Final = _counter(
     "statuses_total",
     "What WhatsApp said of our messages",

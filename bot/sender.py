@@ -32,6 +32,7 @@ from bot.clerk import FINAL, Clerk
 from bot.delivery import Delivered, Delivery, put_back
 from bot.pacing import Pacer
 from bot.settings import Settings
+from bot.templates import TemplateBook
 from bot.whatsapp.client import GraphClient
 from bot.whatsapp.errors import Act, GraphError, PairThrottled, Undeliverable
 from storage.clock import Clock
@@ -90,7 +91,13 @@ class Sender:
         self._clerk = Clerk(
             pool, clock, in_doubt=in_doubt, take=self._take, failed=wake or (lambda keys: None)
         )
-        self._delivery = Delivery(client, clock, in_doubt=in_doubt, may_send=self._may_send)
+        self._delivery = Delivery(
+            client,
+            clock,
+            book=TemplateBook(pool, clock),
+            in_doubt=in_doubt,
+            may_send=self._may_send,
+        )
         self._lanes: dict[Key, _Lane] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from string import Formatter
 from typing import Final, Literal
 
@@ -41,10 +41,10 @@ class Template:
 _EXAMPLES: Final[Mapping[str, Message | datetime]] = {
     "company": t.EXAMPLE_COMPANY,
     "what": t.EXAMPLE_VISIT,
-    "when": datetime(2026, 11, 24, 18, 0),
-    "first": datetime(2026, 11, 24, 18, 0),
-    "second": datetime(2026, 11, 25, 10, 30),
-    "until": datetime(2026, 11, 24, 14, 45),
+    "when": datetime(2026, 11, 24, 18, 0, tzinfo=UTC),
+    "first": datetime(2026, 11, 24, 18, 0, tzinfo=UTC),
+    "second": datetime(2026, 11, 25, 10, 30, tzinfo=UTC),
+    "until": datetime(2026, 11, 24, 14, 45, tzinfo=UTC),
     "ago": t.EXAMPLE_AGO,
 }
 

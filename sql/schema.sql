@@ -86,11 +86,13 @@ CREATE TABLE bookings (
     cancel_reason text,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    rating smallint,
     CONSTRAINT bookings_cancelled_by_is_known CHECK ((cancelled_by = ANY (ARRAY['customer'::text, 'staff'::text, 'operator'::text, 'system'::text]))),
     CONSTRAINT bookings_cancelled_have_a_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
     CONSTRAINT bookings_end_after_they_start CHECK ((ends_at > starts_at)),
     CONSTRAINT bookings_price_is_not_negative CHECK ((price_minor >= 0)),
     CONSTRAINT bookings_priority_window_is_positive CHECK ((priority_window_minutes > 0)),
+    CONSTRAINT bookings_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5))),
     CONSTRAINT bookings_source_is_known CHECK ((source = ANY (ARRAY['quick'::text, 'usual'::text, 'waitlist'::text, 'console'::text, 'api'::text, 'import'::text]))),
     CONSTRAINT bookings_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'completed'::text, 'cancelled'::text, 'no_show'::text])))
 )
@@ -156,6 +158,38 @@ ALTER TABLE ONLY companies
 
 CREATE INDEX companies_waba_idx ON companies USING btree (waba_id) WHERE (waba_id IS NOT NULL);
 
+CREATE TABLE customer_preferences (
+    company_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    favorite_staff_id bigint,
+    favorite_service_id bigint,
+    preferred_weekday smallint,
+    preferred_hour smallint,
+    time_of_day text,
+    average_gap_days numeric(6,1),
+    last_visit_at timestamp with time zone,
+    next_suggested_on date,
+    visits_counted integer DEFAULT 0 NOT NULL,
+    confidence numeric(3,2) DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customer_preferences_confidence_is_a_share CHECK (((confidence >= (0)::numeric) AND (confidence <= (1)::numeric))),
+    CONSTRAINT customer_preferences_count_is_not_negative CHECK ((visits_counted >= 0)),
+    CONSTRAINT customer_preferences_gap_is_positive CHECK ((average_gap_days > (0)::numeric)),
+    CONSTRAINT customer_preferences_hour_is_of_a_day CHECK (((preferred_hour >= 0) AND (preferred_hour <= 23))),
+    CONSTRAINT customer_preferences_time_of_day_is_known CHECK ((time_of_day = ANY (ARRAY['morning'::text, 'afternoon'::text, 'evening'::text]))),
+    CONSTRAINT customer_preferences_weekday_is_iso CHECK (((preferred_weekday >= 1) AND (preferred_weekday <= 7)))
+);
+
+ALTER TABLE ONLY customer_preferences
+    ADD CONSTRAINT customer_preferences_pkey PRIMARY KEY (company_id, customer_id);
+
+CREATE INDEX customer_preferences_service_idx ON customer_preferences USING btree (company_id, favorite_service_id) WHERE (favorite_service_id IS NOT NULL);
+
+CREATE INDEX customer_preferences_staff_idx ON customer_preferences USING btree (company_id, favorite_staff_id) WHERE (favorite_staff_id IS NOT NULL);
+
+CREATE INDEX customer_preferences_suggestion_idx ON customer_preferences USING btree (company_id, next_suggested_on) WHERE (next_suggested_on IS NOT NULL);
+
 CREATE TABLE customers (
     company_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -177,6 +211,7 @@ CREATE TABLE customers (
     external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    no_shows integer DEFAULT 0 NOT NULL,
     CONSTRAINT customers_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text)),
     CONSTRAINT customers_sms_opt_in_has_a_date CHECK (((NOT sms_opt_in) OR (sms_opt_in_at IS NOT NULL)))
 );
@@ -287,6 +322,25 @@ CREATE INDEX inbox_due_idx ON inbox USING btree (not_before) WHERE (status = 'pe
 
 CREATE INDEX inbox_received_idx ON inbox USING brin (received_at);
 
+CREATE TABLE message_templates (
+    company_id bigint NOT NULL,
+    name text NOT NULL,
+    language text NOT NULL,
+    external_id text,
+    status text NOT NULL,
+    category text,
+    quality text,
+    rejected_reason text,
+    status_since timestamp with time zone NOT NULL,
+    synced_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_templates_status_is_in_capitals CHECK ((status ~ '^[A-Z_]+$'::text))
+);
+
+ALTER TABLE ONLY message_templates
+    ADD CONSTRAINT message_templates_pkey PRIMARY KEY (company_id, name, language);
+
 CREATE TABLE messages (
     company_id bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -358,6 +412,25 @@ CREATE INDEX outbox_lease_idx ON outbox USING btree (lease_until) WHERE (status 
 CREATE INDEX outbox_waiting_idx ON outbox USING btree (company_id, conversation_id, id) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text, 'doubt'::text, 'held'::text]));
 
 CREATE INDEX outbox_wamid_idx ON outbox USING btree (company_id, wamid) WHERE (wamid IS NOT NULL);
+
+CREATE TABLE reminders (
+    company_id bigint NOT NULL,
+    booking_id uuid NOT NULL,
+    kind text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    answer text,
+    answered_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reminders_answers_have_a_time CHECK (((answer IS NULL) = (answered_at IS NULL))),
+    CONSTRAINT reminders_kind_is_known CHECK ((kind = ANY (ARRAY['24h'::text, '2h'::text, 'review'::text, 'rebook'::text])))
+);
+
+ALTER TABLE ONLY reminders
+    ADD CONSTRAINT reminders_pkey PRIMARY KEY (company_id, booking_id, kind);
+
+CREATE INDEX reminders_due_idx ON reminders USING btree (company_id, due_at) WHERE (sent_at IS NULL);
 
 CREATE TABLE schema_migrations (
     version text NOT NULL,
@@ -895,6 +968,8 @@ CREATE TRIGGER bookings_touch BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUN
 
 CREATE TRIGGER companies_touch BEFORE UPDATE ON companies FOR EACH ROW EXECUTE FUNCTION bump_own_catalog_version();
 
+CREATE TRIGGER customer_preferences_touch BEFORE UPDATE ON customer_preferences FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
 CREATE TRIGGER customers_touch BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TRIGGER dialog_contexts_touch BEFORE UPDATE ON dialog_contexts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -906,6 +981,10 @@ CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON feature_flags FOR EACH ROW E
 CREATE TRIGGER holidays_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON holidays FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
 
 CREATE TRIGGER holidays_touch BEFORE UPDATE ON holidays FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER message_templates_touch BEFORE UPDATE ON message_templates FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER reminders_touch BEFORE UPDATE ON reminders FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TRIGGER service_areas_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON service_areas FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
 
@@ -964,6 +1043,15 @@ ALTER TABLE bookings
 ALTER TABLE bookings
     ADD CONSTRAINT bookings_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id);
 
+ALTER TABLE ONLY customer_preferences
+    ADD CONSTRAINT customer_preferences_customer_fkey FOREIGN KEY (company_id, customer_id) REFERENCES customers(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY customer_preferences
+    ADD CONSTRAINT customer_preferences_service_fkey FOREIGN KEY (company_id, favorite_service_id) REFERENCES services(company_id, id) ON DELETE SET NULL (favorite_service_id);
+
+ALTER TABLE ONLY customer_preferences
+    ADD CONSTRAINT customer_preferences_staff_fkey FOREIGN KEY (company_id, favorite_staff_id) REFERENCES staff(company_id, id) ON DELETE SET NULL (favorite_staff_id);
+
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
 
@@ -985,11 +1073,17 @@ ALTER TABLE ONLY inbox
 ALTER TABLE ONLY inbox
     ADD CONSTRAINT inbox_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY message_templates
+    ADD CONSTRAINT message_templates_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
 ALTER TABLE messages
     ADD CONSTRAINT messages_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY reminders
+    ADD CONSTRAINT reminders_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY service_areas
     ADD CONSTRAINT service_areas_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;

@@ -52,6 +52,7 @@ class Dialog:
     name: str | None
     locale: str | None
     opted_out: bool
+    marketing_off: bool
     catalog_version: int
     waiting_sends: Sequence[int]  # outbox ids of this conversation that are not settled
     pending: Pending
@@ -144,6 +145,7 @@ def _dialog(row: asyncpg.Record) -> Dialog:
         name=row["name"],
         locale=row["locale"],
         opted_out=row["opted_out"],
+        marketing_off=row["marketing_off"],
         catalog_version=row["catalog_version"],
         waiting_sends=row["waiting_sends"],
         pending=Pending(

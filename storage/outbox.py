@@ -50,6 +50,7 @@ class Outgoing:
     attempts: int  # the one under way included
     last_inbound_at: datetime | None
     messages_per_second: int
+    marketing_off: bool = False  # the customer wants none
 
 
 @dataclass(frozen=True, slots=True)

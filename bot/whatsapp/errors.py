@@ -18,7 +18,9 @@
         ├── HeldBack               Meta       no   Meta chose not to deliver
         ├── BadMessage             ours       no   a body that Meta refuses
         │   └── BadMedia           ours       no   … because of its file
-        └── BadTemplate            owner      no   missing, paused or filled in wrongly
+        ├── BadTemplate            owner      no   missing, paused or filled in wrongly
+        │   └── TemplateUnusable   owner      no   … as we knew before we tried
+        └── TooLate                nobody     no   pointless by now: not even tried
 
 `TABLE` says which of these each of Meta's codes is. The code decides, for Meta answers 400 to most
 things, throttling included; without a code that we know, the HTTP status does.
@@ -182,6 +184,16 @@ class BadTemplate(Undeliverable):
     fault = "owner"
 
 
+class TemplateUnusable(BadTemplate):
+    """No template for this message may be sent now: paused, refused or not there."""
+
+
+class TooLate(Undeliverable):
+    """The moment has passed for which the message was meant."""
+
+    fault = "nobody"
+
+
 class Case(NamedTuple):
     """What one code is; `pause` in seconds, `tries` None for trouble that is not the message's."""
 
@@ -262,7 +274,7 @@ def from_error(error: Mapping[str, Any], *, http: int = 400, wait: float = 0.0) 
         code or 0,
         http=http,
         wait=wait,
-        details=str(details or error.get("message") or ""),
+        details=str(details or error.get("error_user_msg") or error.get("message") or ""),
         trace=str(error.get("fbtrace_id") or ""),
     )
 

@@ -6,7 +6,7 @@ SELECT
     d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until,
     c.id AS customer_id, c.phone, c.bsuid, coalesce(c.first_name, c.profile_name) AS name,
     coalesce(d.locale, c.locale) AS locale, c.whatsapp_opted_out_at IS NOT NULL AS opted_out,
-    co.catalog_version,
+    c.marketing_opted_out_at IS NOT NULL AS marketing_off, co.catalog_version,
     i.id AS inbox_id, i.kind, i.event, i.occurred_at, i.attempts, i.not_before,
     ARRAY(
         SELECT o.id FROM outbox AS o

@@ -76,7 +76,8 @@ SELECT
     CASE jsonb_typeof(co.settings -> 'messages_per_second')
         WHEN 'number' THEN least(greatest((co.settings ->> 'messages_per_second')::numeric, 1), 100000)::integer
         ELSE 80
-    END AS messages_per_second
+    END AS messages_per_second,
+    c.marketing_opted_out_at IS NOT NULL AS marketing_off
 FROM unnest(@company_ids::bigint[], @ids::bigint[]) AS claimed (company_id, id)
 JOIN outbox AS o ON o.company_id = claimed.company_id AND o.id = claimed.id
 JOIN messages AS m ON m.company_id = o.company_id AND m.created_at = o.created_at AND m.id = o.id

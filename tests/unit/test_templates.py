@@ -73,7 +73,8 @@ def test_a_filled_template_is_what_the_graph_api_takes() -> None:
 
 def test_a_value_has_neither_lines_nor_an_end_beyond_its_limit() -> None:
     made = use(speak("ru"), VISIT_REMINDER, VALUES | {"what": "а\n\t б  " * 100}, *REPLIES)
-    assert "\n" not in made.params[1] and "  " not in made.params[1]
+    assert "\n" not in made.params[1]
+    assert "  " not in made.params[1]
     assert units(made.params[1]) <= VALUE
 
 
