@@ -122,7 +122,7 @@ class Addressing:
 
 
 def _is_for_account(event: NewEvent) -> bool:
-    return event.phone_number_id is None and event.kind in ("account", "kept")
+    return event.phone_number_id is None and event.kind in ("account", "notice", "kept")
 
 
 def _why_stray(event: NewEvent) -> StrayReason:

@@ -24,8 +24,12 @@ app = typer.Typer(
 )
 seed_app = typer.Typer(no_args_is_help=True, help="Fill the database.")
 company_app = typer.Typer(no_args_is_help=True, help="Businesses and their WhatsApp numbers.")
+templates_app = typer.Typer(
+    invoke_without_command=True, help="Messages that Meta has to approve: how they stand."
+)
 app.add_typer(seed_app, name="seed")
 app.add_typer(company_app, name="company")
+app.add_typer(templates_app, name="templates")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -228,6 +232,30 @@ def company_list(json: Json = False) -> None:
     from bot import operate
 
     _run(operate.list_companies(_settings(), json=json))
+
+
+@templates_app.callback()
+def templates(
+    context: typer.Context,
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0,
+    json: Json = False,
+) -> None:
+    """Show how our templates stand at Meta, as far as we know."""
+    from bot import approvals
+
+    if context.invoked_subcommand is None:
+        _run(approvals.show(_settings(), company=company, json=json))
+
+
+@templates_app.command("sync")
+def templates_sync(
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0,
+    json: Json = False,
+) -> None:
+    """Create at Meta what is missing there, and read how the others stand."""
+    from bot import approvals
+
+    raise typer.Exit(_run(approvals.synchronise(_settings(), company=company, json=json)))
 
 
 @app.command()

@@ -35,7 +35,7 @@ _RULES = {
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[Connection]:
+async def connected(settings: Settings) -> AsyncIterator[Connection]:
     """Give a connection to a database that is up to date."""
     async with servers(settings) as ready:
         await ensure_migrated(ready)
@@ -80,7 +80,7 @@ def urls(settings: Settings) -> int:
 
 async def seed_demo(settings: Settings) -> None:
     """Make the two demo companies."""
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         await seeds.demo(conn, now=system_clock())
     typer.echo("Salon Lumi: 100000000000001\nA1 Garage Doors: 100000000000002")
 
@@ -89,7 +89,7 @@ async def seed_load(
     settings: Settings, *, companies: int, bookings: int, messages: int, conversations: int
 ) -> None:
     """Make a lot of data."""
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         with Progress(console=Console(stderr=True)) as bars:
             tasks: dict[str, Any] = {}
 
@@ -113,7 +113,7 @@ async def inbox(
     settings: Settings, *, company: int, ids: Sequence[int], everything: bool, json: bool
 ) -> None:
     """List parked events, or have them handled again."""
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         if ids or everything:
             count = await inbox_rows.replay(
                 conn, company or None, None if everything else ids, now=system_clock()
@@ -187,7 +187,7 @@ async def timers(
 async def give_back(settings: Settings, *, company: int, conversation: int) -> None:
     """Put the event into the inbox that makes the bot speak again."""
     now = system_clock()
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         try:
             await inbox_rows.put_internal(
                 conn,
@@ -210,7 +210,7 @@ async def add_company(settings: Settings, values: Mapping[str, str]) -> None:
         raise SettingsError(
             f"{values['timezone']} is not a time zone; write it like Europe/Berlin."
         ) from None
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         try:
             company_id = await companies.add(conn, **values)
         except ConstraintViolated as error:
@@ -220,7 +220,7 @@ async def add_company(settings: Settings, values: Mapping[str, str]) -> None:
 
 async def list_companies(settings: Settings, *, json: bool) -> None:
     """List the businesses with their numbers."""
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         rows = await companies.all_of_them(conn)
     if json:
         sys.stdout.buffer.write(orjson.dumps(rows) + b"\n")

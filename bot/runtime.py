@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bot import maintenance
 from bot.engine import Engine
 from bot.intake import Intake
+from bot.notices import Notices
 from bot.sender import Sender
 from bot.settings import Settings, SettingsError
 from bot.statuses import Statuses
@@ -85,6 +86,7 @@ class Runtime:
     worker: Worker | None = None
     sender: Sender | None = None
     statuses: Statuses | None = None
+    notices: Notices | None = None
     timekeeper: Timekeeper | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -132,10 +134,12 @@ async def _add_workers(stack: AsyncExitStack, runtime: Runtime, hints: _Hints) -
     worker = Worker(
         engine, pool, runtime.redis, blocking_redis, tasks=settings.workers, clock=clock
     )
+    notices = Notices(pool, clock=clock)
     timekeeper = Timekeeper(pool, runtime.redis, wake=worker.wake_later, clock=clock)
     runtime.sender, runtime.statuses, runtime.worker = sender, statuses, worker
-    runtime.timekeeper = timekeeper
-    hints.worker, hints.statuses, hints.timekeeper = worker, statuses, timekeeper
+    runtime.notices, runtime.timekeeper = notices, timekeeper
+    hints.worker, hints.statuses = worker, statuses
+    hints.notices, hints.timekeeper = notices, timekeeper
     if isinstance(clock, ShiftedClock):
         clock.watch(timekeeper.look)
     # Stopped in the opposite order: first nothing fires, then no more turns, then no more statuses,
@@ -143,6 +147,7 @@ async def _add_workers(stack: AsyncExitStack, runtime: Runtime, hints: _Hints) -
     _start(stack, runtime, sender.run(), "sender")
     stack.push_async_callback(sender.stop)
     _start(stack, runtime, statuses.run(), "statuses")
+    _start(stack, runtime, notices.run(), "notices")
     _start(stack, runtime, worker.run(), "worker")
     _start(stack, runtime, timekeeper.run(), "timekeeper")
 
@@ -154,6 +159,7 @@ class _Hints:
         self._redis = redis
         self.worker: Worker | None = None
         self.statuses: Statuses | None = None
+        self.notices: Notices | None = None
         self.timekeeper: Timekeeper | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -167,6 +173,8 @@ class _Hints:
         self.wake(keys)
         if self.statuses is not None and any(event.kind == "status" for event in events):
             self.statuses.wake()
+        if self.notices is not None and any(event.kind == "notice" for event in events):
+            self.notices.wake()
 
     def wake(self, keys: Collection[wakeups.Key]) -> None:
         """Have these conversations looked at."""

@@ -7,8 +7,8 @@ either may be absent; where they point to two customers, the phone number decide
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -54,6 +54,17 @@ class Acquaintance:
             and identity.username in (None, self.username)
             and identity.parent_bsuid in (None, self.parent_bsuid)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MarketingWish:
+    """Somebody told WhatsApp whether they want marketing from a business."""
+
+    company_id: int
+    phone: str | None
+    bsuid: str | None
+    wanted: bool
+    at: datetime
 
 
 class Acquaintances:
@@ -132,6 +143,12 @@ async def relink(conn: Connection, company_id: int, *, old: Identity, new: Ident
         new_bsuid=new.bsuid,
         new_parent_bsuid=new.parent_bsuid,
     )
+
+
+async def note_wishes(conn: Connection, wishes: Sequence[MarketingWish]) -> None:
+    """Note who wants marketing and who does not; STOP to everything stays what it is."""
+    if wishes:
+        await _Q["note_wishes"].exec(conn, wishes=[asdict(wish) for wish in wishes])
 
 
 def _row(n: int, key: Key, identity: Identity) -> dict[str, Any]:

@@ -23,10 +23,10 @@ KEPT_FOR: Final = timedelta(days=8)
 STRAYS_KEPT_FOR: Final = timedelta(days=30)
 _PURGED_AT_ONCE: Final = 5_000
 
-Kind: TypeAlias = Literal["message", "system", "echo", "status", "account", "kept"]
+Kind: TypeAlias = Literal["message", "system", "echo", "status", "notice", "account", "kept"]
 """What Meta tells of: what a customer sent, a new number or id of theirs, what somebody wrote to
-them by hand, how far a message of ours has got, the account, and what is of no use or not
-understood. The last two are only kept."""
+them by hand, how far a message of ours has got, a template or a customer's wish, the account, and
+what is of no use or not understood. The last two are only kept."""
 
 StrayReason: TypeAlias = Literal["unknown_number", "unknown_account", "unreadable"]
 
@@ -82,6 +82,16 @@ class Parked:
     received_at: datetime
     attempts: int
     last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotice:
+    """A notice in the inbox, as Meta sent it."""
+
+    company_id: int
+    inbox_id: int
+    event: Mapping[str, Any]
+    occurred_at: datetime
 
 
 Addressed: TypeAlias = tuple[int, int | None, NewEvent]
@@ -166,6 +176,22 @@ async def pending_conversations(
     """Find (company id, conversation id) where events are due; the most overdue first."""
     rows = await _Q["pending_conversations"].many(conn, now=now, most=limit)
     return [(row["company_id"], row["conversation_id"]) for row in rows]
+
+
+async def claim_notices(conn: Connection, *, most: int, now: datetime) -> list[WaitingNotice]:
+    """Take notices that wait, oldest first, until the transaction ends."""
+    rows = await _Q["claim_notices"].many(conn, most=most, now=now)
+    return [WaitingNotice(*row) for row in rows]
+
+
+async def finish(conn: Connection, notices: Sequence[WaitingNotice], *, now: datetime) -> None:
+    """Mark notices as handled."""
+    await _Q["finish"].exec(
+        conn,
+        company_ids=[one.company_id for one in notices],
+        ids=[one.inbox_id for one in notices],
+        now=now,
+    )
 
 
 async def retry(

@@ -17,7 +17,22 @@ UNKNOWN: Final = "UNKNOWN"
 MISSING: Final = "MISSING"
 """Our word for a template that Meta does not have."""
 
-_SENDABLE: Final = frozenset(("APPROVED", "FLAGGED", "REINSTATED", "UNLOCKED", UNKNOWN))
+_NOT_SENDABLE: Final = frozenset(
+    (
+        "PENDING",
+        "REJECTED",
+        "PAUSED",
+        "DISABLED",
+        "IN_APPEAL",
+        "PENDING_DELETION",
+        "DELETED",
+        "ARCHIVED",
+        "LOCKED",
+        "LIMIT_EXCEEDED",
+        "MISSING",
+    )
+)
+"""What we know to be refused; a word that is new is tried, and Meta's answer remembered."""
 _MAY_PASS: Final = frozenset(("PAUSED", "MISSING"))
 _TRIED_AGAIN_AFTER: Final = timedelta(hours=6)
 """Meta's longest pause; its notice of the end may be lost."""
@@ -36,7 +51,7 @@ class TemplateState:
 
     def is_sendable(self, now: datetime) -> bool:
         """Tell whether it is worth sending: approved, or paused long ago."""
-        if self.status in _SENDABLE:
+        if self.status not in _NOT_SENDABLE:
             return True
         return self.status in _MAY_PASS and now - self.since >= _TRIED_AGAIN_AFTER
 

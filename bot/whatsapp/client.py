@@ -1,4 +1,4 @@
-"""The Graph API as three calls over one session of kept-alive connections."""
+"""The Graph API as a few calls over one session of kept-alive connections."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ from flows.effects import Attachment
 CONNECTIONS: Final = 128
 _PATIENCE: Final = aiohttp.ClientTimeout(total=20, connect=5)
 _LITTLE_PATIENCE: Final = aiohttp.ClientTimeout(total=1)
+
+_MOST_PAGES: Final = 100
+_TEMPLATE_FIELDS: Final = (
+    "id,name,language,status,category,quality_score,rejected_reason,components"
+)
 
 LONGEST_CALL: Final = 20.0
 """Seconds after which every call has an outcome."""
@@ -123,6 +128,35 @@ class GraphClient:
             raise Doubtful(http=200, tries=3)
         return str(media_id)
 
+    async def templates(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """All templates of an account, as Meta describes them, page after page."""
+        found: list[Mapping[str, Any]] = []
+        query = {"fields": _TEMPLATE_FIELDS, "limit": "100"}
+        for _ in range(_MOST_PAGES):
+            url = (self._base / waba_id / "message_templates").with_query(query)
+            page = await self._call("GET", url, None, self._auth, _PATIENCE)
+            rows = page.get("data")
+            found += (
+                [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+            )
+            paging = page.get("paging")
+            after = _after(paging) if isinstance(paging, dict) else None
+            if after is None or after == query.get("after"):
+                break
+            query["after"] = after
+        return found
+
+    async def create_template(self, waba_id: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask Meta to approve a template; returns its id, status and category."""
+        return await self._manage(self._base / waba_id / "message_templates", body)
+
+    async def edit_template(self, template_id: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give a template another text, to be approved anew."""
+        return await self._manage(self._base / template_id, body)
+
+    async def _manage(self, url: URL, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._post(url, orjson.dumps(body), self._headers, _PATIENCE)
+
     def _url(self, phone_number_id: str) -> URL:
         url = self._urls.get(phone_number_id)
         if url is None:
@@ -136,10 +170,20 @@ class GraphClient:
         headers: CIMultiDict[str],
         patience: aiohttp.ClientTimeout,
     ) -> Mapping[str, Any]:
+        return await self._call("POST", url, data, headers, patience)
+
+    async def _call(
+        self,
+        method: str,
+        url: URL,
+        data: bytes | aiohttp.FormData | None,
+        headers: CIMultiDict[str],
+        patience: aiohttp.ClientTimeout,
+    ) -> Mapping[str, Any]:
         http = 0
         try:
-            async with self._session.post(
-                url, data=data, headers=headers, timeout=patience, allow_redirects=False
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=patience, allow_redirects=False
             ) as answer:
                 http = answer.status
                 raw = await answer.read()
@@ -159,6 +203,14 @@ class GraphClient:
 def _cut_off(http: int) -> GraphError:
     """What an answer means of which at most the status has arrived."""
     return from_answer(http, b"") if 400 <= http < 500 else Doubtful(http=http or None, tries=3)
+
+
+def _after(paging: Mapping[str, Any]) -> str | None:
+    """Where the next page begins, if there is one."""
+    cursors = paging.get("cursors")
+    if not paging.get("next") or not isinstance(cursors, dict):
+        return None
+    return _text(cursors, "after")
 
 
 def _accepted(answer: Mapping[str, Any]) -> Accepted | None:

@@ -25,17 +25,24 @@ ACCOUNT_FIELDS: Final = frozenset(
         "business_capability_update",
         "business_username_update",
         "business_username_updates",
-        "message_template_components_update",
-        "message_template_quality_update",
-        "message_template_status_update",
         "phone_number_name_update",
         "phone_number_quality_update",
         "security",
-        "template_category_update",
         "template_correct_category_detection",
     )
 )
-"""Fields that tell about the business's account, numbers and templates."""
+"""Fields that tell about the business's account and numbers."""
+
+NOTICE_FIELDS: Final = frozenset(
+    (
+        "message_template_components_update",
+        "message_template_quality_update",
+        "message_template_status_update",
+        "template_category_update",
+        "user_preferences",
+    )
+)
+"""Fields that tell something to be noted: of templates, and of customers' wishes."""
 
 OTHER_FIELDS: Final = frozenset(
     (
@@ -54,7 +61,6 @@ OTHER_FIELDS: Final = frozenset(
         "smb_app_state_sync",
         "smb_message_echoes",
         "standby",
-        "user_preferences",
     )
 )
 """The other fields that have a name here; one that has not may call itself anything."""
@@ -62,6 +68,7 @@ OTHER_FIELDS: Final = frozenset(
 UNKNOWN: Final = "unknown"
 """The name of all other fields."""
 
+_KNOWN: Final = ACCOUNT_FIELDS | NOTICE_FIELDS | OTHER_FIELDS
 _ECHOES: Final = "smb_message_echoes"
 _MOVES: Final = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
 _ENTRY: Final = frozenset(("id", "time", "changes"))
@@ -145,6 +152,10 @@ def _read_change(
         yield from _read_messages(source, entry, found, value)
     elif value and source.field == _ECHOES:
         yield from _read_echoes(source, entry, found, value)
+    elif source.field in NOTICE_FIELDS:
+        event, time = {"change": change}, entry.get("time")
+        key = ("notice", digest((event, waba_id, time)))
+        yield source.event("notice", key, event, timestamp=time)
     else:
         kind: Kind = "account" if source.field in ACCOUNT_FIELDS else "kept"
         yield source.kept({"change": change}, waba_id, entry.get("time"), kind=kind)
@@ -152,7 +163,7 @@ def _read_change(
 
 def _field(change: _Object) -> str:
     field = change.get("field", "messages")
-    known = isinstance(field, str) and (field in OTHER_FIELDS or field in ACCOUNT_FIELDS)
+    known = isinstance(field, str) and field in _KNOWN
     return field if known else UNKNOWN
 
 

@@ -100,3 +100,29 @@ WHERE c.company_id = @company_id
         SELECT FROM customers AS o
         WHERE o.company_id = @company_id AND o.id <> c.id AND (o.phone = @new_phone OR o.bsuid = @new_bsuid)
     );
+
+-- name: note_wishes :exec
+-- What customers told WhatsApp about marketing. Only marketing: a STOP that we were sent covers everything, and only a
+-- START takes it back. News that is older than what is known changes nothing.
+WITH wish AS MATERIALIZED (
+    SELECT *
+    FROM jsonb_to_recordset(@wishes) AS w (company_id bigint, phone text, bsuid text, wanted boolean, at timestamptz)
+),
+known AS MATERIALIZED (
+    SELECT DISTINCT ON (c.company_id, c.id) c.company_id, c.id, w.wanted, w.at
+    FROM wish AS w
+    CROSS JOIN LATERAL (
+        SELECT company_id, id FROM customers WHERE company_id = w.company_id AND phone = w.phone
+        UNION
+        SELECT company_id, id FROM customers WHERE company_id = w.company_id AND bsuid = w.bsuid
+    ) AS c
+    ORDER BY c.company_id, c.id, w.at DESC
+)
+UPDATE customers AS c
+SET marketing_opted_out_at = CASE
+        WHEN NOT k.wanted THEN coalesce(c.marketing_opted_out_at, k.at)
+        WHEN c.marketing_opted_out_at < k.at THEN c.whatsapp_opted_out_at
+        ELSE c.marketing_opted_out_at
+    END
+FROM known AS k
+WHERE c.company_id = k.company_id AND c.id = k.id;

@@ -59,6 +59,21 @@ FROM (
 GROUP BY company_id, conversation_id
 ORDER BY min(not_before);
 
+-- name: claim_notices :many
+-- What concerns no conversation; whoever has a row keeps others off it.
+SELECT company_id, id, event, occurred_at
+FROM inbox
+WHERE status = 'pending' AND kind = 'notice' AND not_before <= @now
+ORDER BY not_before, id
+LIMIT @most
+FOR UPDATE SKIP LOCKED;
+
+-- name: finish :exec
+-- In the transaction that claimed them.
+UPDATE inbox
+SET status = 'done', done_at = @now, attempts = attempts + 1
+WHERE status = 'pending' AND (company_id, id) IN (SELECT * FROM unnest(@company_ids::bigint[], @ids::bigint[]));
+
 -- name: retry :exec
 -- Not now: a turn failed on it.
 UPDATE inbox

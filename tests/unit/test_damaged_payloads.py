@@ -21,7 +21,7 @@ NOW = datetime.fromtimestamp(AT, UTC)
 def test_no_damage_raises_and_every_event_can_be_stored(body: Any) -> None:
     for event in read(json.dumps(body).encode(), received_at=NOW):
         assert parse(orjson.dumps(event.event)) == event.event
-        assert event.kind in {"message", "system", "echo", "status", "account", "kept"}
+        assert event.kind in {"message", "system", "echo", "status", "notice", "account", "kept"}
         assert 0 < len(event.dedup_key) < 1000
         assert event.kind not in {"message", "system", "echo"} or event.identity
         assert event.occurred_at.tzinfo is not None

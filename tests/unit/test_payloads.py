@@ -247,7 +247,7 @@ def test_news_of_the_account_is_told_from_what_is_of_no_use() -> None:
         time=AT,
     )
     assert [(event.kind, event.field) for event in events(body)] == [
-        ("account", "message_template_status_update"),
+        ("notice", "message_template_status_update"),
         ("kept", "calls"),
         ("kept", "unknown"),
     ]
