@@ -10,12 +10,20 @@ from flows import effects as fx
 from flows.errors import NoCustomer
 from flows.events import Answer, SlotTaken
 from flows.model import Catalog
-from storage import bookings, slots
+from storage import bookings, slots, visits
 from storage.clock import uuid7
 from storage.dialogs import Dialog
 from storage.pool import Connection
 
-WRITES: Final = (fx.HoldSlot, fx.BookSlot, fx.MoveVisit, fx.CancelVisit)
+WRITES: Final = (
+    fx.HoldSlot,
+    fx.BookSlot,
+    fx.MoveVisit,
+    fx.CancelVisit,
+    fx.ConfirmVisit,
+    fx.CompleteVisit,
+    fx.RateVisit,
+)
 """Asks whose answer changes something: it has to be committed together with the turn."""
 
 
@@ -44,11 +52,30 @@ async def answer(
             return await bookings.cancel(
                 conn, catalog, ask, now=now, customer_id=customer_of(dialog)
             )
+        case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
+            return await _note(conn, catalog, dialog, ask, now)
         case fx.HoldSlot() | fx.BookSlot() | fx.MoveVisit():
             found = await _claim(conn, catalog, dialog, ask, now)
             if isinstance(found, SlotTaken):
                 metrics.SLOTS_LOST.inc()
             return found
+
+
+async def _note(
+    conn: Connection,
+    catalog: Catalog,
+    dialog: Dialog,
+    ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit,
+    now: datetime,
+) -> Answer:
+    customer_id = customer_of(dialog)
+    match ask:
+        case fx.ConfirmVisit():
+            return await visits.confirm(conn, catalog, ask, now=now, customer_id=customer_id)
+        case fx.CompleteVisit():
+            return await visits.complete(conn, catalog, ask, now=now, customer_id=customer_id)
+        case fx.RateVisit():
+            return await visits.rate(conn, catalog, ask, now=now, customer_id=customer_id)
 
 
 async def _claim(

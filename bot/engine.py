@@ -31,7 +31,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, get_args
 
 import structlog
 
@@ -41,7 +41,7 @@ from bot.outcome import Outcome, gather, perform
 from bot.together import Together
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
-from flows.events import Event, PersonReplied, TurnFailed
+from flows.events import Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import NOBODY, Catalog, Customer
 from flows.stored import load_event
@@ -92,6 +92,9 @@ class Followers(Protocol):
 
     def armed(self, company_id: int, ops: Sequence[TimerOp]) -> None:
         """Take note of timers that were armed, moved or cancelled."""
+
+
+_INBOUND: Final = get_args(Inbound)
 
 
 class StaleTurn(Conflict):
@@ -233,6 +236,7 @@ class Engine:
             records=outcome.records,
             lease_until=now + LEASE if self._outlet.holds(dialog.waiting_sends) else None,
             timers=list(outcome.timers.values()),
+            reminders=outcome.reminders,
             tells=outcome.tells,
         )
 
@@ -275,30 +279,51 @@ def _read(dialog: Dialog) -> tuple[Event, Heard | None]:
 
 
 def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tuple[Turn, str]:
-    state = _state(dialog, event)
+    state = _state(dialog, event, now)
     ctx = Context(
         now=now,
         catalog=catalog,
-        customer=_customer(dialog),
+        customer=_customer(dialog, now),
         locale=dialog.locale or catalog.company.locale,
         turn=dialog.turn,
         person_until=dialog.person_until,
+        conversation_id=dialog.id,
+        heard_at=now if isinstance(event, _INBOUND) else dialog.last_inbound_at,
     )
     at_desk = dialog.customer_id is None
     fallbacks = registry.DESK_FALLBACKS if at_desk else registry.FALLBACKS
-    return Turn(registry.STEPS, fallbacks, state, event, ctx), state.step
+    turn = Turn(
+        registry.STEPS,
+        fallbacks,
+        state,
+        event,
+        ctx,
+        consequences=registry.CONSEQUENCES,
+        rest=registry.REST,
+    )
+    return turn, state.step
 
 
-def _state(dialog: Dialog, event: Event) -> State:
+def _state(dialog: Dialog, event: Event, now: datetime) -> State:
     if isinstance(event, TurnFailed):  # the stored state may be what the turn failed on
         return registry.DESK if dialog.customer_id is None else registry.INITIAL
+    if dialog.customer_id and dialog.expires_at is not None and dialog.expires_at <= now:
+        return registry.INITIAL  # housekeeping has not come by yet
     return registry.load_state(dialog.state)
 
 
-def _customer(dialog: Dialog) -> Customer:
+def _customer(dialog: Dialog, now: datetime) -> Customer:
     if dialog.customer_id is None:
         return NOBODY
-    return Customer(dialog.customer_id, dialog.name, dialog.locale, opted_out=dialog.opted_out)
+    return Customer(
+        dialog.customer_id,
+        dialog.name,
+        dialog.locale,
+        opted_out=dialog.opted_out,
+        marketing_off=dialog.marketing_off,
+        usual=dialog.usual,
+        visit_ahead=dialog.next_visit_at is not None and dialog.next_visit_at > now,
+    )
 
 
 def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:

@@ -1,4 +1,4 @@
-"""Housekeeping: partitions ahead of time, retention, conversations that have rested too long."""
+"""Housekeeping: partitions ahead, retention, visits that are over, conversations left too long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from storage import bookings, dialogs, inbox, outbox, timers
+from storage import bookings, dialogs, inbox, outbox, timers, visits
 from storage.clock import Clock
 from storage.errors import StorageError
 from storage.pool import UNHURRIED, connect
@@ -30,9 +30,10 @@ async def maintain(database_url: str, clock: Clock) -> None:
         settled = await outbox.purge(conn, now=now)
         past = await bookings.forget_past(conn, now=now)
         over = await timers.purge(conn, now=now)
+        completed = await visits.complete_due(conn, now=now)
     finally:
         await conn.close()
-    if count := rested + handled + settled + past + over:
+    if count := rested + handled + settled + past + over + completed:
         log.info("maintenance.done", count=count)
 
 

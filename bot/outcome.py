@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bot import metrics
 from bot.answers import customer_of
@@ -13,10 +13,10 @@ from bot.whatsapp.render import render
 from bot.whatsapp.templates import render_template
 from flows import effects as fx
 from storage import bookings, dialogs
-from storage.dialogs import Dialog, Telling, TimerOp
+from storage.dialogs import Dialog, ReminderOp, Telling, TimerOp
 from storage.pool import Connection
 
-Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.ReleaseHolds
+Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.SetMarketing | fx.ReleaseHolds
 """Effects that concern other tables than the conversation's own."""
 
 
@@ -32,6 +32,7 @@ class Outcome:
     others: list[Other] = field(default_factory=list)
     timers: dict[str, TimerOp] = field(default_factory=dict)  # by key: the last wish counts
     tells: list[Telling] = field(default_factory=list)
+    reminders: list[ReminderOp] = field(default_factory=list)
 
 
 def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outcome:
@@ -52,11 +53,24 @@ def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outco
             case fx.SetLocale(locale):
                 outcome.locale = locale
                 outcome.others.append(effect)
-            case fx.OptOut() | fx.OptIn() | fx.ReleaseHolds():
+            case fx.OptOut() | fx.OptIn() | fx.SetMarketing() | fx.ReleaseHolds():
                 outcome.others.append(effect)
             case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
                 _for_later(outcome, effect)
+            case fx.PlanReminder() | fx.DropReminder() | fx.NoteReminder():
+                outcome.reminders.append(_noted(effect))
     return outcome
+
+
+def _noted(effect: fx.PlanReminder | fx.DropReminder | fx.NoteReminder) -> ReminderOp:
+    match effect:
+        case fx.PlanReminder(booking_id, kind, due):
+            return ReminderOp("plan", booking_id, kind, due_at=due)
+        case fx.DropReminder(booking_id, kind):
+            return ReminderOp("drop", booking_id, kind)
+        case fx.NoteReminder(booking_id, kind, answer):
+            verb: Literal["sent", "answer"] = "sent" if answer is None else "answer"
+            return ReminderOp(verb, booking_id, kind, answer=answer)
 
 
 def _for_later(outcome: Outcome, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
@@ -88,6 +102,13 @@ async def perform(
                     company_id=dialog.company_id,
                     customer_id=customer_of(dialog),
                     at=now if isinstance(effect, fx.OptOut) else None,
+                )
+            case fx.SetMarketing(wanted):
+                await dialogs.set_marketing(
+                    conn,
+                    company_id=dialog.company_id,
+                    customer_id=customer_of(dialog),
+                    off_since=None if wanted else now,
                 )
             case fx.ReleaseHolds():
                 await bookings.release(

@@ -33,6 +33,7 @@ from flows.lists import services
 from flows.machine import Context, State, Step
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit, open_visit
 from flows.ordering import NEAREST, go_on, is_offered
+from flows.reminder import Reminded
 
 A = TypeVar("A", bound=Asking)
 
@@ -52,6 +53,8 @@ def ask_again(state: State, ctx: Context, intro: str = "", misses: int = 0) -> S
             return shown(state, held(ctx, state))
         case CancellingVisit(booking_id=booking_id):
             return _step(open_visit(booking_id, "cancel", intro), misses)
+        case Reminded(booking_id=booking_id):
+            return _step(open_visit(booking_id, intro=intro), misses)
         case ChoosingStaff() | ChoosingDay() | ChoosingTime() | ChoosingVisit() | ViewingVisit():
             return Step(_with(state, intro, misses), ask=_question(state))
         case _:

@@ -33,12 +33,20 @@ class Asking(State):
     offered: tuple[tuple[str, str], ...] = ()  # reply id and title, in the order shown
     misses: int = 0  # messages in a row that we could make nothing of
     intro: str = ""  # opens the next message; only within a turn
+    idle_at: datetime | None = None  # when they are asked whether they are still there (flows.idle)
+    asked_once: bool = False  # they were
 
 
 class Idle(Asking):
     """Nothing is going on."""
 
     step: Literal["menu.idle"] = "menu.idle"
+
+
+class Back(Asking):
+    """As it was when the turn began (flows.resting): only within a turn."""
+
+    step: Literal["menu.back"] = "menu.back"
 
 
 def words(ctx: Context) -> Words:

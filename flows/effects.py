@@ -111,6 +111,39 @@ class OptIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMarketing:
+    """The customer wants suggestions that they did not ask for, or wants none."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReminder:
+    """Note that a customer is to be reminded of a visit; the timer that does it is armed apart."""
+
+    booking_id: UUID
+    kind: str  # "24h", "2h", "review", "rebook"
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DropReminder:
+    """Note that a reminder which was planned is not to be."""
+
+    booking_id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReminder:
+    """Note that a reminder was sent now, or what was answered to it."""
+
+    booking_id: UUID
+    kind: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallPerson:
     """Hand the conversation to a person until a moment; the bot is silent meanwhile."""
 
@@ -270,11 +303,37 @@ class MoveVisit:
     hold: Hold
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmVisit:
+    """Ask to note that the customer will come → VisitConfirmed or VisitGone."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteVisit:
+    """Ask to close a visit that has ended, and to learn from it → VisitCompleted or VisitGone."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RateVisit:
+    """Ask to note how a visit was, 1 to 5 → VisitRated or VisitGone."""
+
+    booking_id: UUID
+    rating: int
+
+
 Effect = (
     Say
     | SetLocale
     | OptOut
     | OptIn
+    | SetMarketing
+    | PlanReminder
+    | DropReminder
+    | NoteReminder
     | CallPerson
     | DismissPerson
     | ReleaseHolds
@@ -294,4 +353,7 @@ Ask = (
     | FindVisit
     | CancelVisit
     | MoveVisit
+    | ConfirmVisit
+    | CompleteVisit
+    | RateVisit
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from flows.model import FreeDay, Hold, Slot, Visit
+from flows.model import FreeDay, Hold, Slot, Usual, Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,29 @@ class VisitGone:
     """The visit cannot be changed any more: cancelled, over, or not this customer's."""
 
 
+@dataclass(frozen=True, slots=True)
+class VisitConfirmed:
+    """The customer has said that they will come."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCompleted:
+    """The visit is over; `usual` is what the customer usually books, with this visit counted."""
+
+    visit: Visit
+    usual: Usual | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRated:
+    """The customer has said how the visit was."""
+
+    visit: Visit
+    rating: int
+
+
 Inbound = (
     TextReceived
     | ReplyTapped
@@ -230,6 +253,9 @@ Answer = (
     | VisitFound
     | VisitCancelled
     | VisitMoved
+    | VisitConfirmed
+    | VisitCompleted
+    | VisitRated
     | VisitGone
 )
 Internal = PersonReplied | PersonReturned | SendFailed | TurnFailed | TimerFired

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from flows import idle, reminder
 from flows import keywords as k
 from flows import wording as t
 from flows.again import ask_again
@@ -41,6 +42,7 @@ from flows.person import apologised, called, stays_silent, taken
 from flows.replies import CallUs, CarryOn, Reply, TalkToUs
 from flows.taps import follow
 from flows.typed import TEXTS, Text, picked
+from flows.usual import welcome
 from flows.wording import Message, locale_for
 
 OFFER_PERSON: Final = 3
@@ -104,7 +106,7 @@ def typed(state: State, event: Event, ctx: Context) -> Step[State] | None:
 def please_pick(state: State, event: Event, ctx: Context) -> Step[State]:
     """Say what we cannot use, and ask again; offer a person before that becomes a loop."""
     if isinstance(event, UnknownReceived) and event.kind in _WELCOMES:
-        return greet(ctx)
+        return welcome(ctx)
     misses = state.misses + 1 if isinstance(state, Asking) else 1
     if ctx.customer.opted_out and isinstance(state, Idle):
         return _off(state, ctx, misses)
@@ -117,6 +119,8 @@ def please_pick(state: State, event: Event, ctx: Context) -> Step[State]:
 
 
 FALLBACKS: Final[tuple[Handler, ...]] = (
+    reminder.on_timer,
+    idle.on_timer,
     inside,
     stop_or_start,
     silent,

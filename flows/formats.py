@@ -15,6 +15,8 @@ from babel.dates import format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
 
 ELLIPSIS: Final = "…"
+SHORTER: Final = ("MMMd", "MEd", "Md")
+"""Forms of a date where its weekday, day and month do not fit: from full to short."""
 _JOINERS: Final = frozenset({"Mn", "Me", "Mc", "Cf", "Sk"})  # what belongs to the character before
 
 
@@ -51,6 +53,12 @@ def month_first(tag: str) -> bool:
 def day_text(tag: str, day: date, *, year: bool = False) -> str:
     """Write a date with its weekday, short: `Sat, Nov 21`."""
     return str(format_skeleton("yMMMEd" if year else "MMMEd", day, locale=locale_of(tag)))
+
+
+@lru_cache(maxsize=4096)
+def date_text(tag: str, day: date, form: str) -> str:
+    """Write a date in one of the SHORTER forms."""
+    return str(format_skeleton(form, day, locale=locale_of(tag)))
 
 
 @lru_cache(maxsize=4096)

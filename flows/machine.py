@@ -17,7 +17,9 @@ declare, and `flows.registry` draws the diagram from it.
 Two rules keep the machine honest. A step must handle every answer to what it asks (UnhandledAnswer
 otherwise), and a turn may take at most MAX_STEPS steps (EndlessTurn otherwise).
 
-A turn that changes the customer's language speaks it from that step on.
+A turn that changes the customer's language speaks it from that step on. What follows from an answer
+in every flow alike is said once, in `consequences`, and what is always done when a turn rests in
+`rest`: no flow can forget either.
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ class Context:
     locale: str
     turn: int = 0
     person_until: datetime | None = None
+    conversation_id: int = 0
+    heard_at: datetime | None = None  # when the customer wrote last, this event included
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,10 @@ class Step(Generic[S_co]):
 
 
 Handler = Callable[[Any, Any, Context], Step[State] | None]
+Consequences = Callable[[Event, Context], Sequence[Effect]]
+"""What follows from an answer wherever it was asked for: a visit that is booked is remembered."""
+Rest = Callable[[State, Step[State], Context], Step[State]]
+"""What is made of the step in which a turn rests, given the state that the turn began in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,18 @@ class Flow:
 class Turn:
     """One event carried to rest: whoever drives it answers `ask` until it is None."""
 
-    __slots__ = ("_fallbacks", "_steps", "_taken", "ask", "ctx", "effects", "state")
+    __slots__ = (
+        "_before",
+        "_consequences",
+        "_fallbacks",
+        "_rest",
+        "_steps",
+        "_taken",
+        "ask",
+        "ctx",
+        "effects",
+        "state",
+    )
 
     def __init__(
         self,
@@ -96,8 +115,12 @@ class Turn:
         state: State,
         event: Event,
         ctx: Context,
+        *,
+        consequences: Consequences | None = None,
+        rest: Rest | None = None,
     ) -> None:
         self._steps, self._fallbacks = steps, fallbacks
+        self._consequences, self._rest, self._before = consequences, rest, state
         self.state, self.ctx = state, ctx
         self.effects: list[Effect] = []
         self.ask: Ask | None = None
@@ -117,8 +140,12 @@ class Turn:
         if step is None:
             self.ask = None
             return
+        if step.ask is None and self._rest is not None:
+            step = self._rest(self._before, step, self.ctx)
         self.state, self.ask = step.state, step.ask
         self.effects += step.effects
+        if self._consequences is not None:
+            self.effects += self._consequences(event, self.ctx)
         for effect in step.effects:
             if isinstance(effect, SetLocale):
                 self.ctx = replace(self.ctx, locale=effect.locale)

@@ -43,6 +43,12 @@ class Policy(BaseModel):
     person_minutes: int = Field(default=12 * 60, ge=1)
     quiet_from: time = time(21, 0)
     quiet_until: time = time(9, 0)
+    # 0: there is no such reminder, or nobody is asked whether they are still there.
+    first_reminder_minutes: int = Field(default=24 * 60, ge=0, le=14 * 24 * 60)
+    second_reminder_minutes: int = Field(default=2 * 60, ge=0, le=14 * 24 * 60)
+    ask_rating: bool = True
+    suggest_usual: bool = True
+    idle_minutes: int = Field(default=15, ge=0, le=12 * 60)
     messages_per_second: int = Field(default=80, ge=1)
 
 
@@ -199,13 +205,33 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """What a customer usually books, learned from their completed visits; local to the company."""
+
+    service_id: int
+    staff_id: int
+    weekday: int  # ISO: Monday is 1
+    at: time
+    visits: int
+    last_visit: datetime
+    gap_days: float | None = None  # between visits, on average
+    next_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """Who books, as far as a conversation needs to know."""
+    """Who books, as far as a conversation needs to know.
+
+    Of regulars alone it is known what they usually book, and whether a visit of theirs is ahead.
+    """
 
     id: int
     name: str | None = None
     locale: str | None = None
     opted_out: bool = False
+    marketing_off: bool = False
+    usual: Usual | None = None
+    visit_ahead: bool = False
 
 
 NOBODY = Customer(0)
@@ -271,6 +297,8 @@ class Visit:
     service_name: str
     staff_name: str
     moves: int = 0  # how often it was moved
+    confirmed: bool = False  # its customer has said that they will come
+    rating: int | None = None  # 1 to 5
 
     def starts_within(self, span: timedelta, now: datetime) -> bool:
         """Tell whether the visit starts less than `span` from now."""

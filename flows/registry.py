@@ -11,20 +11,22 @@ from typing import Any, Final, get_args, get_type_hints
 
 from pydantic import ValidationError
 
-from flows import desk
+from flows import desk, reminding, resting
 from flows.asking import Idle
 from flows.errors import UnknownStep
 from flows.events import Event, Inbound
 from flows.fallbacks import FALLBACKS
-from flows.machine import Context, Handler, State, Step
+from flows.machine import Consequences, Context, Handler, Rest, State, Step
 from flows.person import stays_silent
 from flows.taps import STEPS as _CUSTOMERS
 
 __all__ = [
+    "CONSEQUENCES",
     "DESK",
     "DESK_FALLBACKS",
     "FALLBACKS",
     "INITIAL",
+    "REST",
     "STEPS",
     "diagram",
     "dump_state",
@@ -37,6 +39,11 @@ DESK: Final[State] = desk.Resting()
 """Where a company's desk begins."""
 DESK_FALLBACKS: Final[tuple[Handler, ...]] = (desk.rest,)
 """What follows when a step of the desk says "not mine"."""
+
+CONSEQUENCES: Final[Consequences] = reminding.after
+"""What follows from an answer, whatever flow asked."""
+REST: Final[Rest] = resting.rest
+"""What is done whenever a turn comes to rest."""
 
 _INBOUND = get_args(Inbound)
 _OWN: Final[Mapping[type[State], Handler]] = {**_CUSTOMERS, desk.Resting: desk.rest}

@@ -15,6 +15,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple, get_args
 from uuid import UUID
 
+from flows.replies_later import (
+    ConfirmComing,
+    NotNow,
+    PickUsual,
+    Rate,
+    StopSuggestions,
+    SuggestAgain,
+)
+
 MAX_LENGTH: Final = 200
 """WhatsApp takes no longer ids for list rows (facts: 200; buttons may have 256)."""
 
@@ -263,6 +272,12 @@ Reply = (
     | AskToCancel
     | CancelForSure
     | ListVisits
+    | ConfirmComing
+    | Rate
+    | PickUsual
+    | NotNow
+    | StopSuggestions
+    | SuggestAgain
 )
 
 

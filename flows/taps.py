@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flows import manage, menu, person, picking
+from flows import manage, menu, person, picking, reminder, usual
 from flows.booking import BOOKING
 from flows.events import ReplyTapped
 from flows.machine import Context, Handler, State, Step
 from flows.manage import MANAGE
 from flows.menu import MENU
+from flows.reminder import REMINDER
 from flows.replies import decode
+from flows.usual import USUAL
 
 STEPS: Final[Mapping[type[State], Handler]] = {
     **MENU.steps,
     **BOOKING.steps,
     **MANAGE.steps,
+    **REMINDER.steps,
+    **USUAL.steps,
 }
 """The step of every state."""
 
@@ -36,5 +40,7 @@ def follow(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
         person.follow(reply, ctx)
         or menu.follow(reply, state, ctx)
         or manage.follow(reply)
+        or reminder.follow(reply)
+        or usual.follow(reply, ctx)
         or picking.follow(reply, ctx)
     )

@@ -70,7 +70,7 @@ REBOOK: Final = Template(
     "usual_rebook",
     "MARKETING",
     t.REBOOK_TEMPLATE,
-    (t.THE_FIRST, t.THE_SECOND, t.NO_SUGGESTIONS),
+    (t.THE_FIRST, t.THE_SECOND, t.NOT_NOW),
     t.STOP_FOOTER,
 )
 PERSON: Final = Template("usual_person", "UTILITY", t.PERSON_TEMPLATE, (t.READ_IT,))

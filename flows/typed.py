@@ -41,6 +41,7 @@ from flows.picking import drop, pick_times
 from flows.plain import alike, plain, plain_name
 from flows.replies import MoreTimes
 from flows.taps import tap
+from flows.usual import welcome
 from flows.wishes import Wished, understand
 
 _NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
@@ -107,8 +108,9 @@ def person(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Greet whoever greets or wants to start over."""
-    greeted = k.GREETING.has(text.bare) or k.MENU.has(text.bare) or k.START.has(text.bare)
-    return greet(ctx) if greeted else None
+    if k.GREETING.has(text.bare):
+        return welcome(ctx)
+    return greet(ctx) if k.MENU.has(text.bare) or k.START.has(text.bare) else None
 
 
 def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:

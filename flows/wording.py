@@ -19,6 +19,8 @@ from flows.model import AFTERNOON, EVENING, MORNING, Company
 NAME: Final = 120
 """How much of a catalogue name a sentence shows, in UTF-16 units."""
 ADDRESS: Final = 200
+BUTTON: Final = 20
+"""How long the title of a button may be."""
 _MARK: Final = "\u200f"  # makes a line run from right to left whatever it begins with
 _FAR: Final = timedelta(days=180)
 
@@ -297,6 +299,14 @@ class Words:
         far = moment.year != today.year and abs(moment.date() - today) > _FAR
         day = formats.day_text(self.tag, moment.date(), year=far)
         return self(WHEN_DATE, day=day, time=self.time(moment.time()))
+
+    def short_moment(self, moment: datetime, today: date, limit: int) -> str:
+        """Name a local moment in so many UTF-16 units, as fully as they allow."""
+        time = self.time(moment.time())
+        best = self.when(moment, today)
+        shorter = (formats.date_text(self.tag, moment.date(), form) for form in formats.SHORTER)
+        fuller = (best, best.replace(",", ""), *(f"{day} {time}" for day in shorter))
+        return next((text for text in fuller if formats.units(text) <= limit), fuller[-1])
 
     def price(self, minor: int, currency: str) -> str:
         """Write an amount of money."""

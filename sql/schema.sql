@@ -760,7 +760,7 @@ CREATE FUNCTION cleanup_expired_dialog_contexts(moment timestamp with time zone 
     BEGIN ATOMIC
  WITH rested AS (
           UPDATE dialog_contexts SET state = '{"step": "menu.idle"}'::jsonb, status = 'closed'::text, expires_at = NULL::timestamp with time zone, person_until = NULL::timestamp with time zone
-           WHERE (dialog_contexts.expires_at <= cleanup_expired_dialog_contexts.moment)
+           WHERE ((dialog_contexts.expires_at <= cleanup_expired_dialog_contexts.moment) AND (dialog_contexts.customer_id IS NOT NULL))
            RETURNING 1 AS "?column?"
          )
   SELECT count(*) AS count

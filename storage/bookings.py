@@ -290,4 +290,6 @@ def _visit_from(row: asyncpg.Record) -> Visit:
         service_name=row["service_name"],
         staff_name=row["staff_name"],
         moves=row["moves"],
+        confirmed=row["confirmed_at"] is not None,
+        rating=row["rating"],
     )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import asyncpg
 
 from flows.effects import Payload
 from flows.events import Internal
+from flows.model import Usual
 from flows.stored import dump_event
 from storage import queries
 from storage.pool import Connection
+from storage.preferences import usual_from
 
 _Q = queries.of("dialogs")
 
@@ -58,6 +61,9 @@ class Dialog:
     pending: Pending
     more: bool
     stale: bool = False
+    expires_at: datetime | None = None
+    usual: Usual | None = None
+    next_visit_at: datetime | None = None  # of regulars alone: the latest one that is not over
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,17 @@ class TimerOp:
     name: str = ""
     due: datetime | None = None
     payload: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderOp:
+    """What is noted of a reminder: that it is planned, dropped, sent now, or was answered."""
+
+    op: Literal["plan", "drop", "sent", "answer"]
+    booking_id: UUID
+    kind: str
+    due_at: datetime | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,7 @@ class TurnRecord:
     lease_until: datetime | None
     timers: Sequence[TimerOp] = ()  # one a key
     tells: Sequence[Telling] = ()
+    reminders: Sequence[ReminderOp] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +176,9 @@ def _dialog(row: asyncpg.Record) -> Dialog:
         ),
         more=False,
         stale=row["stale"],
+        expires_at=row["expires_at"],
+        usual=usual_from(row),
+        next_visit_at=row["next_visit_at"],
     )
 
 
@@ -202,6 +223,7 @@ def _as_record(dialog: Dialog, record: TurnRecord) -> dict[str, Any]:
         "lease_until": record.lease_until,
         "timers": [_as_op(op) for op in record.timers],
         "tells": [_as_tell(telling) for telling in record.tells],
+        "reminders": [asdict(op) for op in record.reminders],
     }
 
 
@@ -233,6 +255,15 @@ async def set_opted_out(
     """Note that the customer wants no messages from a moment on, or wants them again (None)."""
     await _Q["set_opted_out"].exec(
         conn, company_id=company_id, customer_id=customer_id, opted_out_at=at
+    )
+
+
+async def set_marketing(
+    conn: Connection, *, company_id: int, customer_id: int, off_since: datetime | None
+) -> None:
+    """Note that the customer wants no suggestions from a moment on, or wants them again (None)."""
+    await _Q["set_marketing"].exec(
+        conn, company_id=company_id, customer_id=customer_id, off_since=off_since
     )
 
 

@@ -90,6 +90,19 @@ CREATE INDEX customer_preferences_service_idx ON customer_preferences (company_i
 CREATE TRIGGER customer_preferences_touch BEFORE UPDATE ON customer_preferences
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+-- The desk never rests: what it decides about may lie months ahead.
+CREATE OR REPLACE FUNCTION cleanup_expired_dialog_contexts(moment timestamptz DEFAULT now()) RETURNS bigint
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH rested AS (
+        UPDATE dialog_contexts
+        SET state = '{"step": "menu.idle"}', status = 'closed', expires_at = NULL, person_until = NULL
+        WHERE expires_at <= moment AND customer_id IS NOT NULL
+        RETURNING 1
+    )
+    SELECT count(*) FROM rested;
+END;
+
 DO $$
 BEGIN
     ASSERT (
@@ -101,6 +114,18 @@ END
 $$;
 
 -- migrate:down
+
+CREATE OR REPLACE FUNCTION cleanup_expired_dialog_contexts(moment timestamptz DEFAULT now()) RETURNS bigint
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH rested AS (
+        UPDATE dialog_contexts
+        SET state = '{"step": "menu.idle"}', status = 'closed', expires_at = NULL, person_until = NULL
+        WHERE expires_at <= moment
+        RETURNING 1
+    )
+    SELECT count(*) FROM rested;
+END;
 
 DROP TABLE customer_preferences;
 ALTER TABLE bookings DROP COLUMN rating;

@@ -129,7 +129,7 @@ moved AS (
 SELECT
     EXISTS (SELECT FROM visit) AS found, taken.yes AS taken,
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
 FROM taken
 LEFT JOIN (
     moved AS b
@@ -153,7 +153,7 @@ freed AS (
 )
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
 FROM cancelled AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
@@ -162,7 +162,7 @@ JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
 -- One visit of a customer: the id alone opens nothing.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
 FROM bookings AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
@@ -172,7 +172,7 @@ WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @cus
 -- A customer's visits ahead, soonest first, then, if wanted, those behind them, latest first.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, s.name AS service_name, p.name AS staff_name, b.ahead
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, b.ahead
 FROM (
     (
         SELECT *, true AS ahead

@@ -1,12 +1,20 @@
 -- name: load :many
 -- All that turns need to know, in one round trip for as many conversations as want one. At most two rows for each: the
 -- event to handle, and the sign that another one waits. Nothing is locked: save is the fence. The desk has no customer.
--- Stale is what a timer said before it was moved or cancelled.
+-- Stale is what a timer said before it was moved or cancelled. What is asked of regulars alone costs the others nothing.
 SELECT
-    d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until,
+    d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until, d.expires_at,
     c.id AS customer_id, c.phone, c.bsuid, coalesce(c.first_name, c.profile_name) AS name,
     coalesce(d.locale, c.locale) AS locale, c.whatsapp_opted_out_at IS NOT NULL AS opted_out,
     c.marketing_opted_out_at IS NOT NULL AS marketing_off, co.catalog_version,
+    p.favorite_service_id, p.favorite_staff_id, p.preferred_weekday, p.preferred_hour, p.average_gap_days,
+    p.last_visit_at, p.next_suggested_on, p.visits_counted,
+    CASE WHEN p.visits_counted > 1 THEN (
+        SELECT b.starts_at FROM bookings AS b
+        WHERE b.company_id = d.company_id AND b.customer_id = d.customer_id AND b.status IN ('pending', 'confirmed')
+        ORDER BY b.starts_at DESC
+        LIMIT 1
+    ) END AS next_visit_at,
     i.id AS inbox_id, i.kind, i.event, i.occurred_at, i.attempts, i.not_before,
     ARRAY(
         SELECT o.id FROM outbox AS o
@@ -22,6 +30,7 @@ FROM unnest(@company_ids::bigint[], @conversation_ids::bigint[]) AS wanted (comp
 JOIN dialog_contexts AS d ON d.company_id = wanted.company_id AND d.id = wanted.id
 JOIN companies AS co ON co.id = d.company_id
 LEFT JOIN customers AS c ON c.company_id = d.company_id AND c.id = d.customer_id
+LEFT JOIN customer_preferences AS p ON p.company_id = d.company_id AND p.customer_id = d.customer_id
 CROSS JOIN LATERAL (
     SELECT id, kind, event, occurred_at, attempts, not_before
     FROM inbox
@@ -45,7 +54,7 @@ WITH wanted AS MATERIALIZED (
         company_id bigint, conversation_id bigint, customer_id bigint, phone text, inbox_id bigint, turn bigint,
         now timestamptz, state jsonb, status text, locale text, inbound_at timestamptz, person_until timestamptz,
         expires_at timestamptz, wamid text, type text, in_reply_to text, occurred_at timestamptz, said jsonb,
-        records jsonb, lease_until timestamptz, timers jsonb, tells jsonb
+        records jsonb, lease_until timestamptz, timers jsonb, tells jsonb, reminders jsonb
     )
 ),
 pending AS MATERIALIZED (
@@ -175,6 +184,32 @@ timed AS (
         attempts = CASE excluded.status WHEN 'armed' THEN 0 ELSE t.attempts END,
         last_error = CASE excluded.status WHEN 'armed' THEN NULL ELSE t.last_error END
 ),
+noted AS (
+    INSERT INTO reminders AS r (company_id, booking_id, kind, due_at, sent_at)
+    SELECT
+        t.company_id, n.booking_id, n.kind, coalesce(n.due_at, t.now), CASE n.op WHEN 'sent' THEN t.now END
+    FROM taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text, due_at timestamptz)
+    WHERE n.op IN ('plan', 'sent')
+    -- What is planned anew has not been sent yet.
+    ON CONFLICT ON CONSTRAINT reminders_pkey DO UPDATE
+    SET due_at = CASE WHEN excluded.sent_at IS NULL THEN excluded.due_at ELSE r.due_at END,
+        sent_at = excluded.sent_at,
+        answer = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answer END,
+        answered_at = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answered_at END
+),
+answered AS (
+    UPDATE reminders AS r
+    SET answer = n.answer, answered_at = t.now
+    FROM taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text, answer text)
+    WHERE n.op = 'answer' AND r.company_id = t.company_id AND r.booking_id = n.booking_id AND r.kind = n.kind
+        AND r.sent_at IS NOT NULL
+),
+dropped AS (
+    DELETE FROM reminders AS r
+    USING taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text)
+    WHERE n.op = 'drop' AND r.company_id = t.company_id AND r.booking_id = n.booking_id AND r.kind = n.kind
+        AND r.sent_at IS NULL
+),
 told AS (
     INSERT INTO inbox (company_id, conversation_id, dedup_key, kind, event, occurred_at, received_at, not_before)
     SELECT
@@ -212,6 +247,15 @@ UPDATE customers SET locale = @locale WHERE company_id = @company_id AND id = @c
 UPDATE customers
 SET whatsapp_opted_out_at = @opted_out_at::timestamptz,
     marketing_opted_out_at = coalesce(marketing_opted_out_at, @opted_out_at::timestamptz)
+WHERE company_id = @company_id AND id = @customer_id;
+
+-- name: set_marketing :exec
+-- Suggestions alone: what they have asked for still comes.
+UPDATE customers
+SET marketing_opted_out_at = CASE
+        WHEN @off_since::timestamptz IS NULL THEN whatsapp_opted_out_at
+        ELSE coalesce(marketing_opted_out_at, @off_since)
+    END
 WHERE company_id = @company_id AND id = @customer_id;
 
 -- name: cleanup_expired :value

@@ -23,6 +23,8 @@ from flows.errors import UnknownStep
 from flows.machine import State
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit
 from flows.model import Hold, Slot, Wish
+from flows.reminder import Rating, Reminded, Reminding
+from flows.usual import BookingUsual, OfferingUsual, Suggesting
 
 START = datetime(2026, 11, 21, 16, tzinfo=UTC)
 ID = UUID(int=7)
@@ -50,6 +52,12 @@ STATES: list[State] = [
     ChoosingVisit(intent="cancel", past=True, offset=8),
     ViewingVisit(booking_id=ID, intent="change"),
     CancellingVisit(booking_id=ID),
+    Reminding(booking_id=ID, kind="24h", start=START, busy=True),
+    Reminded(booking_id=ID, kind="2h"),
+    Rating(booking_id=ID),
+    OfferingUsual(offered=OFFERED),
+    Suggesting(booking_id=ID, busy=True),
+    BookingUsual(service_id=1, staff_id=2, wish=Wish(date(2026, 11, 21), time(16))),
     Resting(),
 ]
 
@@ -77,6 +85,19 @@ SHIPPED: list[dict[str, object]] = [
     {"step": "manage.choosing_visit", "intent": "change"},
     {"step": "manage.viewing_visit", "booking_id": str(ID)},
     {"step": "manage.cancelling_visit", "booking_id": str(ID)},
+    {"step": "booking.choosing_staff", "service_id": 1, "idle_at": "2026-11-20T16:05:00Z"},
+    {"step": "booking.choosing_staff", "service_id": 1, "asked_once": True},
+    {
+        "step": "reminder.reminding",
+        "booking_id": str(ID),
+        "kind": "24h",
+        "start": "2026-11-21T16:00:00Z",
+    },
+    {"step": "reminder.reminded", "booking_id": str(ID)},
+    {"step": "reminder.rating", "booking_id": str(ID)},
+    {"step": "usual.offering"},
+    {"step": "usual.suggesting", "booking_id": str(ID)},
+    {"step": "usual.booking", "service_id": 1, "staff_id": 2},
     {"step": "desk.resting"},
 ]
 """States as they lie in the database: a new version must still read all of them."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import replies as r
+from flows import replies_later as later
 
 LARGE = 2**63 - 1
 START = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
@@ -46,6 +47,12 @@ SHIPPED: dict[str, r.Reply] = {
     f"visit:change:{VISIT.hex}": r.ChangeVisit(VISIT),
     f"visit:cancel:{VISIT.hex}": r.AskToCancel(VISIT),
     f"visit:drop:{VISIT.hex}": r.CancelForSure(VISIT),
+    f"visit:confirm:{VISIT.hex}:1": later.ConfirmComing(VISIT, 1),
+    f"visit:rate:{VISIT.hex}:5": later.Rate(VISIT, 5),
+    "usual:book:12:3:29921310": later.PickUsual(12, 3, START),
+    f"usual:later:{VISIT.hex}": later.NotNow(VISIT),
+    "usual:stop": later.StopSuggestions(),
+    "usual:again": later.SuggestAgain(),
 }
 """Ids that are on customers' phones: they may be added to, never changed."""
 

@@ -20,7 +20,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import get_args
+from uuid import UUID
 
 from bot.whatsapp.render import render
 from flows import effects as fx
@@ -31,6 +33,7 @@ from flows.model import Customer
 from tests.support.happenings import happen
 from tests.support.salon import Salon
 
+_INBOUND = get_args(ev.Inbound)
 WIDTH = 96
 SILENCE = "(silence)"
 
@@ -51,11 +54,25 @@ class Chat:
     asked: list[fx.Ask] = field(default_factory=list)  # in the last turn
     timers: dict[str, fx.ArmTimer] = field(default_factory=dict)  # armed now, by key
     told: list[fx.Tell] = field(default_factory=list)
+    reminders: dict[tuple[UUID, str], str] = field(default_factory=dict)  # planned, sent, answer
+    heard_at: datetime | None = None
+    marketing_off: bool = False
+    name: str | None = None
     stored: str = json.dumps({"step": registry.INITIAL.step})
 
     def hear(self, event: ev.Event) -> list[fx.Say]:
         """Take a turn and return what was said; the state goes through JSON before every step."""
-        turn = Turn(registry.STEPS, registry.FALLBACKS, self._load(), event, self.context())
+        if isinstance(event, _INBOUND):
+            self.heard_at = self.salon.now
+        turn = Turn(
+            registry.STEPS,
+            registry.FALLBACKS,
+            self._load(),
+            event,
+            self.context(),
+            consequences=registry.CONSEQUENCES,
+            rest=registry.REST,
+        )
         self.asked = []
         while turn.ask is not None:
             self.asked.append(turn.ask)
@@ -72,6 +89,25 @@ class Chat:
             render(say)
         self.said += new
         return new
+
+    def due(self, until: datetime) -> fx.ArmTimer | None:
+        """The timer that fires first until then."""
+        due = [timer for timer in self.timers.values() if timer.due <= until]
+        return min(due, key=lambda one: (one.due, one.key), default=None)
+
+    def fire(self, timer: fx.ArmTimer) -> list[fx.Say]:
+        """Let a timer fire when it is due."""
+        del self.timers[timer.key]
+        self.salon.now = max(self.salon.now, timer.due)
+        return self.hear(ev.TimerFired(timer.name, timer.key, timer.payload))
+
+    def pass_time(self, by: timedelta) -> list[fx.Say]:
+        """Let time go by, and the timers fire that become due; returns what was said."""
+        until, said = self.salon.now + by, []
+        while timer := self.due(until):
+            said += self.fire(timer)
+        self.salon.now = until
+        return said
 
     def type(self, text: str) -> list[fx.Say]:
         """The customer types."""
@@ -118,10 +154,20 @@ class Chat:
         return Context(
             now=self.salon.now,
             catalog=self.salon.catalog,
-            customer=Customer(self.number, None, self.locale, self.opted_out),
+            customer=Customer(
+                self.number,
+                self.name,
+                self.locale,
+                self.opted_out,
+                self.marketing_off,
+                usual=self.salon.usual(self.number),
+                visit_ahead=bool(self.salon.ahead(self.number)),
+            ),
             locale=self.locale or self.salon.company.locale,
             turn=self.turn,
             person_until=self.person_until,
+            conversation_id=self.number,
+            heard_at=self.heard_at,
         )
 
     def _load(self) -> State:
@@ -130,7 +176,7 @@ class Chat:
     def _store(self, turn: Turn) -> None:
         self.stored = json.dumps(registry.dump_state(turn.state))
 
-    def _apply(self, effect: fx.Effect) -> None:
+    def _apply(self, effect: fx.Effect) -> None:  # noqa: C901 - one case per effect
         match effect:
             case fx.Say():
                 pass
@@ -142,6 +188,8 @@ class Chat:
                 self.opted_out = True
             case fx.OptIn():
                 self.opted_out = False
+            case fx.SetMarketing(wanted):
+                self.marketing_off = not wanted
             case fx.CallPerson(until):
                 self.person_until = until
             case fx.DismissPerson():
@@ -150,6 +198,20 @@ class Chat:
                 self.salon.holds.pop(self.number, None)
             case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
                 self._apply_later(effect)
+            case fx.PlanReminder() | fx.DropReminder() | fx.NoteReminder():
+                self._note(effect)
+
+    def _note(self, effect: fx.PlanReminder | fx.DropReminder | fx.NoteReminder) -> None:
+        key = effect.booking_id, effect.kind
+        match effect:
+            case fx.PlanReminder():
+                self.reminders[key] = "planned"
+            case fx.DropReminder():
+                if self.reminders.get(key) == "planned":
+                    del self.reminders[key]
+            case fx.NoteReminder(answer=answer):
+                if answer is None or self.reminders.get(key, "planned") != "planned":
+                    self.reminders[key] = answer or "sent"
 
     def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
         match effect:
@@ -210,11 +272,24 @@ def play(script: str) -> str:
         out.append(line)
         who, text = read["who"], read["text"] or ""
         if read["kind"] == "*":
+            before = salon.now
             happen(salon, text, _chat(chats, salon, ""))
+            out += _meanwhile(chats, salon, before)
         elif read["kind"] == ">":
             said = _send(_chat(chats, salon, who), text)
             out += [written(say, who) for say in said] or [f"{who}< {SILENCE}"]
     return "\n".join(out).rstrip("\n") + "\n"
+
+
+def _meanwhile(chats: dict[str, Chat], salon: Salon, before: datetime) -> list[str]:
+    """Let the timers fire that became due, whosever they are; returns what was said."""
+    until, salon.now = salon.now, before
+    out: list[str] = []
+    while due := [(t.due, t.key, who) for who, chat in chats.items() if (t := chat.due(until))]:
+        _, key, who = min(due)
+        out += [written(say, who) for say in chats[who].fire(chats[who].timers[key])]
+    salon.now = until
+    return out
 
 
 def _chat(chats: dict[str, Chat], salon: Salon, who: str) -> Chat:

@@ -26,10 +26,12 @@ from flows.model import (
     Slot,
     Staff,
     StaffOffer,
+    Usual,
     Visit,
     part_of,
 )
 from flows.nearest import Option, anytime, nearest
+from flows.preferences import Past, learned
 
 LUMI = Company(
     id=1,
@@ -133,6 +135,8 @@ class Salon:
                 return self._cancel(booking_id, who)
             case fx.MoveVisit(booking_id, hold):
                 return self._move(booking_id, hold, who)
+            case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
+                return self._note(ask, who)
 
     def book(self, who: int, service_id: int, staff_id: int, start: datetime) -> Visit:
         """Give a customer a visit, whatever the rules say."""
@@ -140,6 +144,28 @@ class Salon:
         end = start + timedelta(minutes=offer.minutes)
         slot = Slot(service_id, staff_id, start, end, offer.price_minor)
         return self._made_visit(slot, who)
+
+    def usual(self, who: int) -> Usual | None:
+        """What a customer usually books, as storage would have learned it."""
+        mine = [v for owner, v in self.visits.values() if owner == who and v.status == "completed"]
+        mine.sort(key=lambda visit: visit.start, reverse=True)
+        known = learned([Past(v.service_id, v.staff_id, v.start, v.timezone) for v in mine])
+        if known is None:
+            return None
+        return Usual(
+            service_id=known.favorite_service_id,
+            staff_id=known.favorite_staff_id,
+            weekday=known.preferred_weekday,
+            at=time(known.preferred_hour),
+            visits=len(mine),
+            last_visit=known.last_visit_at,
+            gap_days=known.average_gap_days,
+            next_on=known.next_suggested_on,
+        )
+
+    def ahead(self, who: int) -> tuple[Visit, ...]:
+        """A customer's visits to come."""
+        return self._visits(who, past=False).upcoming
 
     # --- searching ---
 
@@ -328,6 +354,28 @@ class Salon:
         self.visits[booking_id] = (who, visit)
         return ev.VisitCancelled(visit)
 
+    def _note(self, ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit, who: int) -> ev.Answer:
+        owner, visit = self.visits.get(ask.booking_id, (0, None))
+        if owner != who or visit is None:
+            return ev.VisitGone()
+        match ask:
+            case fx.ConfirmVisit():
+                if visit.status != "confirmed" or visit.start <= self.now:
+                    return ev.VisitGone()
+                visit = replace(visit, confirmed=True)
+                answer: ev.Answer = ev.VisitConfirmed(visit)
+            case fx.CompleteVisit():
+                if visit.status == "confirmed" and visit.end <= self.now:
+                    visit = replace(visit, status="completed")
+                self.visits[visit.id] = (who, visit)
+                answer = ev.VisitCompleted(visit, self.usual(who))
+            case _:
+                rating = ask.rating
+                visit = replace(visit, rating=rating)
+                answer = ev.VisitRated(visit, rating)
+        self.visits[visit.id] = (who, visit)
+        return answer
+
     def _move(
         self, booking_id: UUID, hold: Hold, who: int
     ) -> ev.VisitMoved | ev.VisitGone | ev.SlotTaken:
@@ -344,6 +392,7 @@ class Salon:
             end=slot.end,
             staff_name=self.catalog.staff_by_id[slot.staff_id].name,
             moves=visit.moves + 1,
+            confirmed=False,
         )
         self.visits[booking_id] = (who, visit)
         self.holds.pop(who, None)

@@ -59,6 +59,7 @@ LONGEST = {
     "second": "1 234 567,89 ₽",
     "until": "Wed, Nov 25, 2026, 12:30 PM",
     "ago": "999 weeks",
+    "name": "Х" * wording_later.FIRST_NAME,
     "n": 999,
 }
 """The longest that each placeholder is given."""

@@ -1,0 +1,91 @@
+"""What somebody usually does, learned from the visits that they came to.
+
+The latest visits count more: habits change. A favourite that is no better than another is the one
+of the latest visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from flows.model import part_of
+
+VISITS: Final = 24
+"""So many of the latest visits are looked at."""
+_FADING: Final = 0.85  # what a visit counts less than the one after it
+_LONGEST_GAP: Final = timedelta(days=400)  # whoever comes back after that begins anew
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A visit that somebody came to."""
+
+    service_id: int
+    staff_id: int
+    start: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What somebody usually books; days and hours are local to where they come to."""
+
+    favorite_staff_id: int
+    favorite_service_id: int
+    preferred_weekday: int  # ISO: Monday is 1
+    preferred_hour: int
+    time_of_day: str
+    average_gap_days: float | None  # None: they came once, or on one day
+    last_visit_at: datetime
+    next_suggested_on: date | None
+    confidence: float  # how much of what they did was the usual: 0 to 1
+
+
+def learned(visits: Sequence[Past]) -> Preferences | None:
+    """Return what is usual in visits, latest first; None without any."""
+    latest = visits[:VISITS]
+    if not latest:
+        return None
+    walls = [visit.start.astimezone(ZoneInfo(visit.timezone)) for visit in latest]
+    service, same_service = _favourite(latest, lambda visit: visit.service_id)
+    of_it = [visit for visit in latest if visit.service_id == service]
+    staff, same_staff = _favourite(of_it, lambda visit: visit.staff_id)
+    weekday, same_day = _favourite(walls, lambda wall: wall.isoweekday())
+    hour, same_hour = _favourite(walls, lambda wall: wall.hour)
+    part, _ = _favourite(walls, lambda wall: part_of(wall.time()))
+    gap = _gap(sorted({wall.date() for wall in walls}))
+    return Preferences(
+        favorite_staff_id=staff,
+        favorite_service_id=service,
+        preferred_weekday=weekday,
+        preferred_hour=hour,
+        time_of_day=part,
+        average_gap_days=gap,
+        last_visit_at=latest[0].start,
+        next_suggested_on=walls[0].date() + timedelta(days=round(gap)) if gap else None,
+        confidence=round((same_service + same_staff + same_day + same_hour) / 4, 2),
+    )
+
+
+def _favourite(items: Sequence[T], key: Callable[[T], K]) -> tuple[K, float]:
+    """Return the key that counts most, and its share of all."""
+    weights: dict[K, float] = {}
+    for n, item in enumerate(items):
+        weights[key(item)] = weights.get(key(item), 0.0) + _FADING**n
+    best = max(weights, key=lambda one: weights[one])  # of equals the latest, for it stands first
+    return best, weights[best] / sum(weights.values())
+
+
+def _gap(days: Sequence[date]) -> float | None:
+    """Return the average number of days between visits, without long absences."""
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    usual = [gap.days for gap in gaps if gap <= _LONGEST_GAP]
+    return round(sum(usual) / len(usual), 1) if usual else None

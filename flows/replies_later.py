@@ -1,0 +1,58 @@
+"""What the buttons mean of what we say unasked: reminders, ratings, the usual (flows.replies)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmComing:
+    """[Confirm] on a reminder, the second one (1) or the first."""
+
+    form: ClassVar = "visit:confirm"
+    booking_id: UUID
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How a visit was: 1 to 5."""
+
+    form: ClassVar = "visit:rate"
+    booking_id: UUID
+    rating: int
+
+
+@dataclass(frozen=True, slots=True)
+class PickUsual:
+    """A time for the usual: booked at once."""
+
+    form: ClassVar = "usual:book"
+    service_id: int
+    staff_id: int
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """[Not now] on a suggestion that came after a visit."""
+
+    form: ClassVar = "usual:later"
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StopSuggestions:
+    """[Stop suggestions]: marketing off, reminders on."""
+
+    form: ClassVar = "usual:stop"
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestAgain:
+    """[Suggest again]: marketing on."""
+
+    form: ClassVar = "usual:again"
