@@ -148,7 +148,7 @@ async def timers(
     json: bool,
 ) -> None:
     """Show how timers stand, or have parked ones tried again."""
-    async with _connected(settings) as conn:
+    async with connected(settings) as conn:
         now, whose = system_clock(), company or None
         if keys or everything:
             found = await timer_rows.parked(

@@ -50,6 +50,7 @@ __all__ = [
     "connect",
     "connection",
     "open_pool",
+    "own_transaction",
     "savepoint",
     "transaction",
 ]
@@ -168,6 +169,20 @@ async def work(pool: Pool) -> AsyncIterator[Work]:
 def savepoint(conn: Connection) -> _Savepoint:
     """`async with savepoint(conn)`: what fails inside it is undone alone; the exception goes on."""
     return _Savepoint(conn)
+
+
+@asynccontextmanager
+async def own_transaction(conn: Connection) -> AsyncIterator[None]:
+    """`async with own_transaction(conn)`: on a connection of one's own, not one of a pool."""
+    await _begin(conn, Pool.begin)
+    try:
+        yield
+    except BaseException as exc:
+        await _roll_back(conn)
+        if isinstance(exc, ASYNCPG):
+            raise translate(exc) from None
+        raise
+    await _commit(conn)
 
 
 class _Lease:

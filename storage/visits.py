@@ -12,7 +12,7 @@ from flows.effects import CompleteVisit, ConfirmVisit, FindVisit, RateVisit
 from flows.events import VisitCompleted, VisitConfirmed, VisitGone, VisitRated
 from flows.model import Catalog
 from storage import bookings, preferences, queries
-from storage.pool import Connection, savepoint
+from storage.pool import Connection, own_transaction
 
 _Q = queries.of("visits")
 
@@ -70,10 +70,13 @@ async def rate(
 
 
 async def complete_due(conn: Connection, *, now: datetime) -> int:
-    """Close all visits that ended a while ago, and learn from them; returns how many."""
+    """Close all visits that ended a while ago, and learn from them; returns how many.
+
+    Part by part, each its own transaction, on a connection of one's own.
+    """
     done, closed = 0, _COMPLETED_AT_ONCE
     while closed == _COMPLETED_AT_ONCE:
-        async with savepoint(conn):  # what is learned belongs to what was closed
+        async with own_transaction(conn):  # what is learned belongs to what was closed
             rows = await _Q["complete_due"].many(
                 conn, before=now - COMPLETED_AFTER, now=now, most=_COMPLETED_AT_ONCE
             )
@@ -94,9 +97,9 @@ async def mark_no_show(
 ) -> int | None:
     """Note that nobody came, or that they did; returns their no-shows, None if it cannot be so.
 
-    What is usual for the customer is learned anew.
+    What is usual for the customer is learned anew. On a connection of one's own.
     """
-    async with savepoint(conn):
+    async with own_transaction(conn):
         row = await _Q["mark_no_show"].one(
             conn, company_id=company_id, booking_id=visit.id, stayed_away=stayed_away, now=now
         )
