@@ -17,6 +17,9 @@ from flows.model import Visit
 from flows.replies import AskToCancel, BookIt, ChangeVisit, DropBooking, MoreTimes
 from flows.wording import Message, Words
 
+ANSWERS_WITHIN = timedelta(hours=2)
+"""How long after the first reminder its buttons do what they say, whatever the notice is."""
+_LATE = timedelta(hours=1)  # a reminder that goes out so much after the notice began is in time
 _TWO_DAYS = 2 * 24 * 60
 
 
@@ -102,8 +105,18 @@ def notice_rule(ctx: Context) -> str:
 
 
 def too_late(ctx: Context, visit: Visit) -> bool:
-    """Tell whether a visit is too near to be changed here."""
+    """Tell whether a visit is too near to be changed here.
+
+    Whoever has just been asked whether they will come may still say that they will not.
+    """
     notice = timedelta(minutes=ctx.catalog.company.policy.cancel_notice_minutes)
+    asked = visit.reminded_at
+    if (
+        asked is not None
+        and visit.start - asked > notice - _LATE
+        and ctx.now < asked + ANSWERS_WITHIN
+    ):
+        return False
     return visit.starts_within(notice, ctx.now)
 
 

@@ -214,6 +214,7 @@ class Usual:
     at: time
     visits: int
     last_visit: datetime
+    confidence: float  # how much of what they did was just this: 0 to 1
     gap_days: float | None = None  # between visits, on average
     next_on: date | None = None
 
@@ -299,6 +300,7 @@ class Visit:
     moves: int = 0  # how often it was moved
     confirmed: bool = False  # its customer has said that they will come
     rating: int | None = None  # 1 to 5
+    reminded_at: datetime | None = None  # by the first reminder
 
     def starts_within(self, span: timedelta, now: datetime) -> bool:
         """Tell whether the visit starts less than `span` from now."""

@@ -57,6 +57,8 @@ from flows.wording import Words
 
 LEAST_VISITS: Final = 2
 """From so many completed visits on, somebody has a usual."""
+SURE: Final = 0.6
+"""So much of what they did must have been one thing: two visits alike, or most of many."""
 SLOTS: Final = 2
 _LOOKED_AT: Final = 12
 _EARLY: Final = timedelta(days=3)  # a usual day so shortly before it is time will do
@@ -102,7 +104,7 @@ def welcome(ctx: Context) -> Step[Idle | OfferingUsual]:
 def usual_of(ctx: Context) -> Usual | None:
     """Return what the customer usually books, if it is still offered."""
     usual = ctx.customer.usual
-    if usual is None or usual.visits < LEAST_VISITS:
+    if usual is None or usual.visits < LEAST_VISITS or usual.confidence < SURE:
         return None
     return usual if is_offered(ctx, usual.service_id, usual.staff_id) else None
 

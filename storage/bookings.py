@@ -292,4 +292,5 @@ def _visit_from(row: asyncpg.Record) -> Visit:
         moves=row["moves"],
         confirmed=row["confirmed_at"] is not None,
         rating=row["rating"],
+        reminded_at=row.get("reminded_at"),
     )

@@ -59,6 +59,7 @@ def usual_from(row: asyncpg.Record) -> Usual | None:
         at=time(row["preferred_hour"]),
         visits=row["visits_counted"],
         last_visit=row["last_visit_at"],
+        confidence=float(row["confidence"]),
         gap_days=None if gap is None else float(gap),
         next_on=row["next_suggested_on"],
     )

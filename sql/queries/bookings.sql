@@ -162,7 +162,11 @@ JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
 -- One visit of a customer: the id alone opens nothing.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    (
+        SELECT r.sent_at FROM reminders AS r
+        WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
+    ) AS reminded_at
 FROM bookings AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
@@ -172,7 +176,11 @@ WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @cus
 -- A customer's visits ahead, soonest first, then, if wanted, those behind them, latest first.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, b.ahead
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    (
+        SELECT r.sent_at FROM reminders AS r
+        WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
+    ) AS reminded_at, b.ahead
 FROM (
     (
         SELECT *, true AS ahead

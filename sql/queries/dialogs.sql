@@ -8,7 +8,7 @@ SELECT
     coalesce(d.locale, c.locale) AS locale, c.whatsapp_opted_out_at IS NOT NULL AS opted_out,
     c.marketing_opted_out_at IS NOT NULL AS marketing_off, co.catalog_version,
     p.favorite_service_id, p.favorite_staff_id, p.preferred_weekday, p.preferred_hour, p.average_gap_days,
-    p.last_visit_at, p.next_suggested_on, p.visits_counted,
+    p.last_visit_at, p.next_suggested_on, p.visits_counted, p.confidence,
     CASE WHEN p.visits_counted > 1 THEN (
         SELECT b.starts_at FROM bookings AS b
         WHERE b.company_id = d.company_id AND b.customer_id = d.customer_id AND b.status IN ('pending', 'confirmed')

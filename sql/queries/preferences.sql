@@ -48,6 +48,6 @@ WHERE p.company_id = w.company_id AND p.customer_id = w.customer_id;
 -- name: of_customer :one
 -- As dialogs.load reads it with the conversation.
 SELECT favorite_service_id, favorite_staff_id, preferred_weekday, preferred_hour, average_gap_days, last_visit_at,
-    next_suggested_on, visits_counted
+    next_suggested_on, visits_counted, confidence
 FROM customer_preferences
 WHERE company_id = @company_id AND customer_id = @customer_id;

@@ -83,7 +83,7 @@ class Chat:
         self.turn += 1
         self.effects = turn.effects
         for effect in turn.effects:
-            self._apply(effect)
+            self.apply(effect)
         new = [effect for effect in turn.effects if isinstance(effect, fx.Say)]
         for say in new:
             render(say)
@@ -176,7 +176,8 @@ class Chat:
     def _store(self, turn: Turn) -> None:
         self.stored = json.dumps(registry.dump_state(turn.state))
 
-    def _apply(self, effect: fx.Effect) -> None:  # noqa: C901 - one case per effect
+    def apply(self, effect: fx.Effect) -> None:  # noqa: C901 - one case per effect
+        """Do what an effect wants, as far as a conversation can tell."""
         match effect:
             case fx.Say():
                 pass
@@ -212,6 +213,8 @@ class Chat:
             case fx.NoteReminder(answer=answer):
                 if answer is None or self.reminders.get(key, "planned") != "planned":
                     self.reminders[key] = answer or "sent"
+                if answer is None and effect.kind == "24h":
+                    self.salon.was_reminded(effect.booking_id)
 
     def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
         match effect:

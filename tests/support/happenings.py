@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from flows.model import Service, Shift, StaffOffer
+from flows.reminding import remind
 from tests.support.salon import SERVICES, Salon, person
 
 if TYPE_CHECKING:
@@ -93,6 +94,42 @@ def _visit(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     start = _moment(salon, found[3])
     service = _service(salon, found[1])
     salon.book(chat.number, service.id, _staff_id(salon, found[2]), start)
+
+
+def _booked(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    """Give the customer a visit as a booking in the chat would: with its reminders."""
+    start = _moment(salon, found[3])
+    service = _service(salon, found[1])
+    visit = salon.book(chat.number, service.id, _staff_id(salon, found[2]), start)
+    for effect in remind(salon.company, visit, salon.now):
+        chat.apply(effect)
+
+
+def _was_there(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    wall = datetime.strptime(f"2026 {found[3]}", "%Y %a %d %b %H:%M").replace(tzinfo=salon.zone)
+    service = _service(salon, found[1])
+    start = wall.astimezone(UTC)
+    visit = salon.book(chat.number, service.id, _staff_id(salon, found[2]), start)
+    salon.visits[visit.id] = (chat.number, replace(visit, status="completed"))
+
+
+def _named(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    chat.name = found[1]
+
+
+def _moved_by_hand(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    """Move the visit behind the bot's back: nobody plans its reminders anew."""
+    (one,) = [visit for owner, visit in salon.visits.values() if owner == chat.number]
+    start = _moment(salon, found[1])
+    moved = replace(one, start=start, end=start + (one.end - one.start), moves=one.moves + 1)
+    salon.visits[one.id] = (chat.number, moved)
+
+
+def _ended_as(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    status = {"stays away": "no_show", "is cancelled by the salon": "cancelled"}[found[1]]
+    for id_, (owner, visit) in salon.visits.items():
+        if owner == chat.number and visit.status == "confirmed":
+            salon.visits[id_] = (owner, replace(visit, status=status))
 
 
 def _only_service(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
@@ -186,6 +223,12 @@ HAPPENINGS: dict[str, Happening] = {
     r"(\w+) leaves": _leaves,
     r"(.+) is no longer offered": _ends,
     r"the customer has a visit: (.+) with (\w+) on (\w+ \d+ \w+ \d+:\d+)": _visit,
+    r"the customer booked earlier: (.+) with (\w+) on (\w+ \d+ \w+ \d+:\d+)": _booked,
+    r"the customer was there: (.+) with (\w+) on (\w+ \d+ \w+ \d+:\d+)": _was_there,
+    r"the customer is called (\w+)": _named,
+    r"the salon moves the visit by hand to (\w+ \d+ \w+ \d+:\d+)": _moved_by_hand,
+    r"the customer (stays away)": _ended_as,
+    r"the visit (is cancelled by the salon)": _ended_as,
     r"the salon offers one service, (.+)": _only_service,
     r"one person works there, (\w+)": _only_person,
     r"the salon has no phone": _no_phone,

@@ -159,9 +159,15 @@ class Salon:
             at=time(known.preferred_hour),
             visits=len(mine),
             last_visit=known.last_visit_at,
+            confidence=known.confidence,
             gap_days=known.average_gap_days,
             next_on=known.next_suggested_on,
         )
+
+    def was_reminded(self, booking_id: UUID) -> None:
+        """Note when a visit was first remembered."""
+        owner, visit = self.visits[booking_id]
+        self.visits[booking_id] = (owner, replace(visit, reminded_at=self.now))
 
     def ahead(self, who: int) -> tuple[Visit, ...]:
         """A customer's visits to come."""
@@ -393,6 +399,7 @@ class Salon:
             staff_name=self.catalog.staff_by_id[slot.staff_id].name,
             moves=visit.moves + 1,
             confirmed=False,
+            reminded_at=None,
         )
         self.visits[booking_id] = (who, visit)
         self.holds.pop(who, None)
