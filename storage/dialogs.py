@@ -223,7 +223,8 @@ def _as_record(dialog: Dialog, record: TurnRecord) -> dict[str, Any]:
         "lease_until": record.lease_until,
         "timers": [_as_op(op) for op in record.timers],
         "tells": [_as_tell(telling) for telling in record.tells],
-        "reminders": [asdict(op) for op in record.reminders],
+        # As text: an id that came from the database is of a class that JSON does not know.
+        "reminders": [{**asdict(op), "booking_id": str(op.booking_id)} for op in record.reminders],
     }
 
 
