@@ -24,12 +24,14 @@ app = typer.Typer(
 )
 seed_app = typer.Typer(no_args_is_help=True, help="Fill the database.")
 company_app = typer.Typer(no_args_is_help=True, help="Businesses and their WhatsApp numbers.")
+booking_app = typer.Typer(no_args_is_help=True, help="Single visits, by the code customers see.")
 templates_app = typer.Typer(
     invoke_without_command=True, help="Messages that Meta has to approve: how they stand."
 )
 app.add_typer(seed_app, name="seed")
 app.add_typer(company_app, name="company")
 app.add_typer(templates_app, name="templates")
+app.add_typer(booking_app, name="booking")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -232,6 +234,21 @@ def company_list(json: Json = False) -> None:
     from bot import operate
 
     _run(operate.list_companies(_settings(), json=json))
+
+
+@booking_app.command("no-show")
+def booking_no_show(
+    code: Annotated[str, typer.Argument(help="The visit's code, such as A1B2C.")],
+    company: Annotated[int, typer.Option()],
+    undo: Annotated[bool, typer.Option("--undo", help="They came after all.")] = False,
+    json: Json = False,
+) -> None:
+    """Note that nobody came to a visit; counted for its customer, who is not asked how it was."""
+    from bot import attendance
+
+    _run(
+        attendance.no_show(_settings(), company=company, code=code, stayed_away=not undo, json=json)
+    )
 
 
 @templates_app.callback()
