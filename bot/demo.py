@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from datetime import timedelta
+from itertools import product
 from typing import Final
 
 import structlog
@@ -15,7 +16,9 @@ from bot import app, logs
 from bot.processes import listening, until_stopped
 from bot.runtime import database_url, ensure_migrated, running, servers
 from bot.settings import Settings
-from bot.simulator import Number, running_simulator
+from bot.simulator import Number, Template, running_simulator
+from flows.catalogues import CATALOGUES
+from flows.templates import TEMPLATES, numbered, text
 from storage import companies, seeds
 from storage.clock import ShiftedClock
 from storage.pool import connect
@@ -47,6 +50,7 @@ async def run(settings: Settings) -> None:
             numbers=numbers,
             clock=clock,
             advance=lambda by: _move(clock, by),
+            templates=_approved(),
             host=ready.host,
             port=_free_port(ready.host, ready.simulator_port, but_not=port),
             memory=ready.data_dir / "phones.json",
@@ -77,6 +81,21 @@ async def _seeded(settings: Settings, clock: ShiftedClock) -> list[Number]:
             waba_id=row.waba_id or "200000000000001",
         )
         for row in rows
+    ]
+
+
+def _approved() -> list[Template]:
+    """Our templates as if Meta had approved them all."""
+    return [
+        Template(
+            template.name,
+            numbered(template, language),
+            language=language,
+            category="marketing" if template.category == "MARKETING" else "utility",
+            footer=text(template.footer, language) if template.footer else None,
+            buttons=tuple(text(button, language) for button in template.buttons),
+        )
+        for template, language in product(TEMPLATES, CATALOGUES)
     ]
 
 

@@ -155,6 +155,18 @@ def test_the_moments_of_a_year_fit_into_the_title_of_a_row(tag: str) -> None:
             assert formats.units(w(wording.BEST, when=when)) <= 24, when
 
 
+@pytest.mark.parametrize("tag", [*LOCALES, "de_DE", "fr_FR", "hu_HU"])
+def test_the_moments_of_a_year_fit_onto_a_button_and_stay_apart(tag: str) -> None:
+    w, shown = speak(tag), set()
+    for ahead in range(365):
+        for at in (time(9), time(12, 30), time(22, 45)):
+            moment = datetime.combine(TODAY + timedelta(days=ahead), at)
+            text = w.short_moment(moment, TODAY, wording.BUTTON)
+            assert formats.units(text) <= wording.BUTTON, text
+            shown.add(text)
+    assert len(shown) == 365 * 3
+
+
 def test_no_text_is_unused() -> None:
     used: set[str] = set()
     for file in FLOWS.glob("*.py"):
