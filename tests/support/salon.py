@@ -31,7 +31,7 @@ from flows.model import (
     part_of,
 )
 from flows.nearest import Option, anytime, nearest
-from flows.preferences import Past, learned
+from tests.support.regulars import usual_of
 
 LUMI = Company(
     id=1,
@@ -147,22 +147,7 @@ class Salon:
 
     def usual(self, who: int) -> Usual | None:
         """What a customer usually books, as storage would have learned it."""
-        mine = [v for owner, v in self.visits.values() if owner == who and v.status == "completed"]
-        mine.sort(key=lambda visit: visit.start, reverse=True)
-        known = learned([Past(v.service_id, v.staff_id, v.start, v.timezone) for v in mine])
-        if known is None:
-            return None
-        return Usual(
-            service_id=known.favorite_service_id,
-            staff_id=known.favorite_staff_id,
-            weekday=known.preferred_weekday,
-            at=time(known.preferred_hour),
-            visits=len(mine),
-            last_visit=known.last_visit_at,
-            confidence=known.confidence,
-            gap_days=known.average_gap_days,
-            next_on=known.next_suggested_on,
-        )
+        return usual_of([visit for owner, visit in self.visits.values() if owner == who])
 
     def was_reminded(self, booking_id: UUID) -> None:
         """Note when a visit was first remembered."""
