@@ -276,6 +276,26 @@ def templates_sync(
 
 
 @app.command()
+def slots(
+    company: Annotated[int, typer.Option(help="Whose times.")],
+    service: Annotated[int, typer.Option(help="The service's id.")],
+    staff: Annotated[int, typer.Option(help="By this person only.")] = 0,
+    since: Annotated[str, typer.Option("--from", help="The first date; default: today.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=730)] = 30,
+    why: Annotated[str, typer.Option(help="Say why this time is not offered.")] = "",
+    json: Json = False,
+) -> None:
+    """Print the times that can be booked, with the time the search took; or why one cannot be."""
+    from bot import free_times
+
+    wanted = free_times.Wanted(company, service, staff or None, since, days)
+    if why:
+        _run(free_times.explain(_settings(), wanted, why, json=json))
+    else:
+        _run(free_times.show(_settings(), wanted, json=json))
+
+
+@app.command()
 def tail(
     file: Annotated[str, typer.Argument(help="A log file, or - for standard input.")] = "-",
     follow: Annotated[bool, typer.Option("--follow", "-f")] = False,

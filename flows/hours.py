@@ -128,7 +128,7 @@ class Calendar:
 
     def __init__(self, catalog: Catalog) -> None:
         self.zone: Final = catalog.zone
-        self._holidays = {day.toordinal() for day in catalog.holidays}
+        self.holidays: Final = frozenset(day.toordinal() for day in catalog.holidays)
         self._rules = {person.id: _rules(person, self.zone) for person in catalog.staff}
         self._days: dict[tuple[int, int], tuple[Stretch, ...]] = {}
         self._ranges: dict[tuple[int, int, int], list[Stretch]] = {}
@@ -179,6 +179,14 @@ class Calendar:
         """Somebody's time off, sorted."""
         return self._rules[staff_id].away
 
+    def zone_of(self, staff_id: int) -> ZoneInfo:
+        """The zone by whose clocks somebody works."""
+        return self._rules[staff_id].zone
+
+    def pattern(self, staff_id: int, day: int) -> tuple[list[Interval], list[Interval]]:
+        """What the rules say of somebody's day, in seconds from its midnight: shifts and breaks."""
+        return self._pattern(self._rules[staff_id], day)
+
     def stretches(self, staff_id: int, low: int, high: int) -> Sequence[Stretch]:
         """Somebody's working time, sorted and disjoint: what touches [low, high], and some more."""
         # Two days more on either side: zones are up to a day off UTC, shifts run over midnight.
@@ -216,7 +224,7 @@ class Calendar:
         """What the rules say of a day, unsorted: shifts, and breaks as they cut."""
         dated = rules.dated.get(day, ())
         weekday = (day - 1) % 7 + 1  # ordinal 1 was a Monday
-        if day in self._holidays or any(row.kind == "replace" for row in dated):
+        if day in self.holidays or any(row.kind == "replace" for row in dated):
             work, breaks = [], []
         else:
             work = list(rules.shifts.get(weekday, ()))

@@ -34,13 +34,15 @@ _NEVER: Final = -1
 class Need:
     """What a visit takes of one person's time, in seconds from its start.
 
-    `work` may have gaps: then the person is free while the customer waits (colour that sets).
+    `work` may have gaps: then the person is free for others while the customer waits (colour that
+    sets), though at work all the while. `offset` is how long after work begins the grid does.
     """
 
     length: int
     grid: int
     work: tuple[Interval, ...]
     buffers: tuple[Interval, ...] = ()
+    offset: int = 0
 
     @property
     def begin(self) -> int:
@@ -119,7 +121,7 @@ def blocked(need: Need, busy: Busy, away: Sequence[Interval] = ()) -> list[Inter
         pairs += [(start - high, end - low) for start, end in busy.visits]
     for low, high in merged(need.work):
         pairs += [(start - high, end - low) for start, end in busy.buffers]
-        pairs += [(start - high, end - low) for start, end in away]
+    pairs += [(start - need.length, end) for start, end in away]
     pairs.sort()
     return pairs
 
@@ -134,12 +136,11 @@ def starts(
     """All starts in [earliest, latest], as sorted, disjoint, non-empty ranges."""
     found: list[range] = []
     length, grid = need.length, need.grid
-    step = gcd(grid, _ROUND)
     block, blocks_left = 0, len(blocks)
     for start, stop, end, anchor in stretches:
         at = start if start > earliest else earliest
         last = min(stop - 1, end - length, latest)
-        anchor += -anchor % step
+        anchor = first_on_grid(anchor, need)
         while at <= last:
             while block < blocks_left and blocks[block][1] <= at:
                 block += 1
@@ -155,6 +156,11 @@ def starts(
                 found.append(range(first, until + 1, grid))
             at = until + 1
     return found
+
+
+def first_on_grid(anchor: int, need: Need) -> int:
+    """The first point of the grid of work that begins at `anchor`."""
+    return anchor + -anchor % gcd(need.grid, _ROUND) + need.offset
 
 
 def within(ranges: Iterable[range], low: int, high: int) -> list[range]:

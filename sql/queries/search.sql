@@ -30,3 +30,19 @@ FROM (
     LIMIT 100
 ) AS b
 GROUP BY b.staff_id;
+
+-- name: in_the_way :many
+-- Whose time overlaps a period for what, one row a claim: for whoever asks why a start is not offered.
+SELECT
+    person.id AS staff_id, c.part, c.kind, floor(date_part('epoch', lower(c.during)))::bigint AS low,
+    ceil(date_part('epoch', upper(c.during)))::bigint AS high
+FROM unnest(@staff_ids::bigint[]) AS person (id)
+CROSS JOIN LATERAL (
+    SELECT part, kind, during
+    FROM slot_claims
+    WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
+        AND int8range(staff_id, staff_id, '[]') && int8range(person.id, person.id, '[]')
+        AND during && tstzrange(@low, @high)
+        AND (expires_at IS NULL OR expires_at > @now)
+) AS c
+ORDER BY person.id, low;

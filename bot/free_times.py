@@ -1,0 +1,189 @@
+"""`usual slots`: what the search finds, how long that took, and why a time is not offered."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from statistics import median
+from typing import Final
+
+import orjson
+import typer
+
+from bot.operate import connected
+from bot.settings import Settings, SettingsError
+from flows.hours import epoch, moment
+from flows.model import Catalog
+from flows.why import Reason, skipped
+from storage.catalog import load
+from storage.clock import system_clock
+from storage.errors import Corrupt
+from storage.pool import Connection
+from storage.search import Search
+from storage.why import why as ask_why
+
+_SEARCHES: Final = 5
+"""How many are timed; what is told is their median."""
+_SENTENCES: Final = {
+    "no_such_time": "the clocks skip this time",
+    "second_coming": "the clocks show this time twice, and only its first coming is offered",
+    "past": "it is over",
+    "lead": "it is too soon: the first time is {end}",
+    "horizon": "it is too far ahead: the horizon ends {end}",
+    "closed": "they do not work then{between}",
+    "holiday": "it is a holiday",
+    "break": "they have a break from {start} to {end}",
+    "too_long": "it would not be over when work ends {start}",
+    "time_off": "they are off from {start} to {end}",
+    "grid": "it is not on the grid, which is counted from {start}",
+    "booked": "they have a visit from {start} to {end}",
+    "held": "somebody is about to book from {start} to {end}",
+    "on_offer": "it is offered to somebody on the waitlist from {start} to {end}",
+    "external": "another calendar has something from {start} to {end}",
+    "buffer": "it meets a buffer from {start} to {end}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched for, as it was typed."""
+
+    company: int
+    service: int
+    staff: int | None
+    since: str
+    days: int
+
+
+async def show(settings: Settings, wanted: Wanted, *, json: bool) -> None:
+    """Print every start at which somebody is free, with who is."""
+    async with _searching(settings, wanted) as (_, search, now):
+        zone = search.catalog.zone
+        first = _date(wanted.since) if wanted.since else now.astimezone(zone).date()
+        low = search.calendar.bounds(first.toordinal()).start
+        last = first.toordinal() + wanted.days - 1
+        high = search.calendar.bounds(last).end - 1
+        free = await search.free(low, high)  # reads the rules, prepares the statement
+        spent = []
+        for _ in range(_SEARCHES):
+            began = time.perf_counter()
+            free = await search.free(low, high)
+            spent.append((time.perf_counter() - began) * 1000)
+    starts = sorted(
+        (at, place, staff_id)
+        for place, (staff_id, ranges) in enumerate(free.starts.items())
+        for times in ranges
+        for at in times
+    )
+    found = [(moment(at).astimezone(zone), staff_id) for at, _, staff_id in starts]
+    ms = round(median(spent), 3)
+    if json:
+        slots = [{"start": start.isoformat(), "staff_id": staff_id} for start, staff_id in found]
+        sys.stdout.buffer.write(orjson.dumps({"slots": slots, "ms": ms}) + b"\n")
+        return
+    names = {person.id: person.name for person in search.catalog.staff}
+    for start, group in groupby(found, key=lambda slot: slot[0]):
+        typer.echo(f"{start:%a %Y-%m-%d %H:%M %Z}  {', '.join(names[id_] for _, id_ in group)}")
+    typer.echo(f"{len(found)} in {ms} ms")
+
+
+async def explain(settings: Settings, wanted: Wanted, at: str, *, json: bool) -> None:
+    """Print why a time is not offered, for everybody who does the service."""
+    async with _searching(settings, wanted) as (conn, search, now):
+        zone = search.catalog.zone
+        asked = _moment(at)
+        local = asked.replace(tzinfo=zone) if asked.tzinfo is None else asked.astimezone(zone)
+        names = {person.id: person.name for person in search.catalog.staff}
+        found: Mapping[int, Sequence[Reason]] = {
+            staff_id: [Reason("no_such_time")] for staff_id in search.needs
+        }
+        if not skipped(local):
+            found = await ask_why(conn, search, epoch(local), now=now)
+    offered = any(not reasons for reasons in found.values())
+    lines = [
+        {"staff_id": staff_id, "rule": reason.rule, "text": _sentence(reason, local)}
+        for staff_id, reasons in found.items()
+        for reason in reasons
+    ]
+    if json:
+        answer = {"at": local.isoformat(), "offered": offered, "reasons": lines}
+        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        return
+    typer.echo(f"{local:%a %Y-%m-%d %H:%M %Z} is {'' if offered else 'not '}offered.")
+    for staff_id, reasons in found.items():
+        said = "; ".join(f"{one.rule}: {_sentence(one, local)}" for one in reasons)
+        typer.echo(f"{names[staff_id]}: {said or 'free'}")
+
+
+@asynccontextmanager
+async def _searching(
+    settings: Settings, wanted: Wanted
+) -> AsyncIterator[tuple[Connection, Search, datetime]]:
+    async with connected(settings) as conn:
+        try:
+            catalog = await load(conn, company_id=wanted.company)
+        except Corrupt as error:
+            raise SettingsError(f"{str(error).capitalize()}.") from None
+        _check(catalog, wanted)
+        now = system_clock()
+        yield (
+            conn,
+            Search(conn, catalog, wanted.service, wanted.staff, now=now, conversation_id=None),
+            now,
+        )
+
+
+def _check(catalog: Catalog, wanted: Wanted) -> None:
+    if wanted.service not in catalog.service_by_id:
+        raise SettingsError(
+            f"Company {wanted.company} has no service {wanted.service}, or it is not active."
+        )
+    if wanted.staff is None:
+        if not catalog.staff_for(wanted.service):
+            raise SettingsError(f"Nobody does service {wanted.service}.")
+    elif wanted.staff not in catalog.staff_by_id:
+        raise SettingsError(
+            f"Company {wanted.company} has no staff member {wanted.staff}, or they are not active."
+        )
+    elif wanted.service not in catalog.staff_by_id[wanted.staff].offers:
+        raise SettingsError(f"Staff member {wanted.staff} does not do service {wanted.service}.")
+
+
+def _sentence(reason: Reason, local: datetime) -> str:
+    """A reason in words, with times as the company's clocks show them."""
+    shown = {
+        name: _shown(at, local) for name, at in (("start", reason.start), ("end", reason.end)) if at
+    }
+    between = ", only until {start} and from {end}" if len(shown) == 2 else ""
+    if len(shown) == 1:
+        between = ", only until {start}" if "start" in shown else ", only from {end}"
+    return _SENTENCES[reason.rule].format(**shown, between=between.format(**shown)).strip()
+
+
+def _shown(at: int, local: datetime) -> str:
+    found = moment(at).astimezone(local.tzinfo)
+    return f"{found:%H:%M}" if found.date() == local.date() else f"{found:%a %Y-%m-%d %H:%M}"
+
+
+def _date(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text} is not a date; write it like 2026-11-24.") from None
+    if not 2000 <= found.year <= 2200:
+        raise SettingsError(f"{text} is too far away.")
+    return found
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text} is not a time; write it like 2026-11-24 18:00.") from None
+    _date(found.date().isoformat())
+    return found - timedelta(seconds=found.second, microseconds=found.microsecond)
