@@ -278,7 +278,9 @@ def templates_sync(
 @app.command()
 def slots(
     company: Annotated[int, typer.Option(help="Whose times.")],
-    service: Annotated[int, typer.Option(help="The service's id.")],
+    service: Annotated[
+        list[int], typer.Option(help="The service's id; several follow each other in one visit.")
+    ],
     staff: Annotated[int, typer.Option(help="By this person only.")] = 0,
     since: Annotated[str, typer.Option("--from", help="The first date; default: today.")] = "",
     days: Annotated[int, typer.Option(min=1, max=730)] = 30,
@@ -288,7 +290,7 @@ def slots(
     """Print the times that can be booked, with the time the search took; or why one cannot be."""
     from bot import free_times
 
-    wanted = free_times.Wanted(company, service, staff or None, since, days)
+    wanted = free_times.Wanted(company, tuple(service), staff or None, since, days)
     if why:
         _run(free_times.explain(_settings(), wanted, why, json=json))
     else:

@@ -46,6 +46,10 @@ _SENTENCES: Final = {
     "on_offer": "it is offered to somebody on the waitlist from {start} to {end}",
     "external": "another calendar has something from {start} to {end}",
     "buffer": "it meets a buffer from {start} to {end}",
+    "limit": "they have as many visits that day as they may",
+    "resource": "every room or chair that it needs is taken from {start} to {end}",
+    "full": "the group is full",
+    "next_service": "nobody can go on with the next service from {start}",
 }
 
 
@@ -54,7 +58,7 @@ class Wanted:
     """What is searched for, as it was typed."""
 
     company: int
-    service: int
+    services: tuple[int, ...]
     staff: int | None
     since: str
     days: int
@@ -133,25 +137,36 @@ async def _searching(
         now = system_clock()
         yield (
             conn,
-            Search(conn, catalog, wanted.service, wanted.staff, now=now, conversation_id=None),
+            Search(
+                conn,
+                catalog,
+                wanted.services[0],
+                wanted.staff,
+                now=now,
+                conversation_id=None,
+                also=wanted.services[1:],
+            ),
             now,
         )
 
 
 def _check(catalog: Catalog, wanted: Wanted) -> None:
-    if wanted.service not in catalog.service_by_id:
-        raise SettingsError(
-            f"Company {wanted.company} has no service {wanted.service}, or it is not active."
-        )
+    for service in wanted.services:
+        if service not in catalog.service_by_id:
+            raise SettingsError(
+                f"Company {wanted.company} has no service {service}, or it is not active."
+            )
+        if not catalog.staff_for(service):
+            raise SettingsError(f"Nobody does service {service}.")
     if wanted.staff is None:
-        if not catalog.staff_for(wanted.service):
-            raise SettingsError(f"Nobody does service {wanted.service}.")
-    elif wanted.staff not in catalog.staff_by_id:
+        return
+    first = wanted.services[0]
+    if wanted.staff not in catalog.staff_by_id:
         raise SettingsError(
             f"Company {wanted.company} has no staff member {wanted.staff}, or they are not active."
         )
-    elif wanted.service not in catalog.staff_by_id[wanted.staff].offers:
-        raise SettingsError(f"Staff member {wanted.staff} does not do service {wanted.service}.")
+    if first not in catalog.staff_by_id[wanted.staff].offers:
+        raise SettingsError(f"Staff member {wanted.staff} does not do service {first}.")
 
 
 def _sentence(reason: Reason, local: datetime) -> str:

@@ -208,9 +208,13 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class FindEarliest:
-    """Ask for the earliest slot of each staff member who does a service → EarliestFound."""
+    """Ask for the earliest slot of each staff member who does a service → EarliestFound.
+
+    Services that are to follow at once in the same visit come `also`, here and below.
+    """
 
     service_id: int
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ class FindDays:
     from_day: date
     limit: int = 9
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,7 @@ class FindTimes:
     staff_id: int | None
     day: date
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +252,7 @@ class FindNearest:
     wish: Wish
     limit: int = 9
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +267,7 @@ class HoldSlot:
     start: datetime
     until: datetime
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,11 +214,15 @@ def _page(left: list[Timed], number: int) -> tuple[list[Timed], bool]:
 
 
 def _spread(timed: Sequence[Timed], room: int) -> list[Timed]:
-    """Pick times from all over the day: popular ones first, then full hours, half hours, others."""
-    ranks: tuple[list[Timed], ...] = ([], [], [], [])
+    """Pick times from all over the day: popular ones first, then full hours, half hours, others.
+
+    Where the business cares, those that leave no gap come before all that do.
+    """
+    ranks: tuple[list[Timed], ...] = ([], [], [], [], [], [], [], [])
     for pair in timed:
-        minute = pair[1].minute
-        ranks[0 if pair[0].popular else _ROUNDNESS.get(minute, 3)].append(pair)
+        slot, minute = pair[0], pair[1].minute
+        place = 0 if slot.popular else _ROUNDNESS.get(minute, 3)
+        ranks[place if slot.snug else place + 4].append(pair)
     picked: list[Timed] = []
     for rank in ranks:
         space = room - len(picked)

@@ -50,6 +50,7 @@ class Policy(BaseModel):
     suggest_usual: bool = True
     idle_minutes: int = Field(default=15, ge=0, le=12 * 60)
     messages_per_second: int = Field(default=80, ge=1)
+    gap_free: bool = False  # show first what leaves no gaps between visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class Service:
     lead_minutes: int | None = None
     horizon_days: int | None = None
     grid_minutes: int | None = None
+    grid_offset_minutes: int = 0
+    processing: tuple[int, int] | None = None  # from and to, in minutes: the staff are free then
+    capacity: int = 1  # above one, customers share the time
+    resources: tuple[int, ...] = ()  # of each of these it takes one unit
 
     def name_in(self, locale: str) -> str:
         """Return the service's name in a language, or the one it was entered with."""
@@ -146,6 +151,17 @@ class Staff:
     shifts: tuple[Shift, ...] = ()
     dated_shifts: tuple[DatedShift, ...] = ()
     time_off: tuple[Span, ...] = ()
+    most_visits_a_day: int | None = None
+    weight: int = 1  # whoever has twice the weight gets twice the visits for anyone
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """So many rooms, chairs or bays that are alike; a visit takes one unit."""
+
+    id: int
+    name: str
+    units: int = 1
 
 
 @dataclass(frozen=True)
@@ -158,6 +174,7 @@ class Catalog:
     holidays: frozenset[date] = frozenset()
     flags: Mapping[str, bool] = field(default_factory=dict)
     version: int = 0
+    resources: tuple[Resource, ...] = ()  # active ones
     # What is worked out from this catalogue once (flows.hours): lives and dies with it.
     memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -170,6 +187,11 @@ class Catalog:
     def staff_by_id(self) -> Mapping[int, Staff]:
         """Map the id of every active staff member to them."""
         return {person.id: person for person in self.staff}
+
+    @cached_property
+    def resource_by_id(self) -> Mapping[int, Resource]:
+        """Map the id of every active resource to it."""
+        return {resource.id: resource for resource in self.resources}
 
     def staff_for(self, service_id: int) -> tuple[Staff, ...]:
         """Return who does a service, in the order to show."""
@@ -240,8 +262,25 @@ NOBODY = Customer(0)
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One service of a visit that has several, which follow each other."""
+
+    service_id: int
+    staff_id: int
+    start: datetime
+    end: datetime
+    price_minor: int
+    service_name: str = ""
+    staff_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """A time somebody can be booked for one service."""
+    """A time somebody can be booked for a service.
+
+    A visit of several services has `pieces`, in order: the slot names the first service and who
+    does it, and is as long and costs as much as all of them.
+    """
 
     service_id: int
     staff_id: int
@@ -249,6 +288,8 @@ class Slot:
     end: datetime
     price_minor: int
     popular: bool = False
+    snug: bool = True  # leaves no gap between visits, where the business cares
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +342,7 @@ class Visit:
     confirmed: bool = False  # its customer has said that they will come
     rating: int | None = None  # 1 to 5
     reminded_at: datetime | None = None  # by the first reminder
+    pieces: tuple[Piece, ...] = ()  # of a visit of several services, each with its names
 
     def starts_within(self, span: timedelta, now: datetime) -> bool:
         """Tell whether the visit starts less than `span` from now."""

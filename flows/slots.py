@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from flows.hours import Calendar, DayBounds, Interval, Stretch, epoch, epoch_after, merged
@@ -76,11 +77,17 @@ def need_of(service: Service, offer: StaffOffer, policy: Policy) -> Need:
     length = offer.minutes * 60
     before, after = service.buffer_before_minutes * 60, service.buffer_after_minutes * 60
     around = ((-before, 0), (length, length + after))
+    work: tuple[Interval, ...] = ((0, length),)
+    if service.processing is not None:
+        idle, again = (minute * 60 for minute in service.processing)
+        if again < length:
+            work = ((0, idle), (again, length))
     return Need(
         length=length,
         grid=(service.grid_minutes or policy.grid_minutes) * 60,
-        work=((0, length),),
+        work=work,
         buffers=tuple((low, high) for low, high in around if low < high),
+        offset=service.grid_offset_minutes * 60,
     )
 
 
@@ -193,6 +200,23 @@ def by_day(ranges: Iterable[range], days: Mapping[int, DayBounds]) -> dict[int, 
     return {day: of_day for day, of_day in found.items() if of_day}
 
 
+def snug(
+    free: Mapping[int, Sequence[range]], busy: Mapping[int, Busy], bounds: DayBounds
+) -> set[tuple[int, int]]:
+    """People and starts of a day that leave no gap: the first and the last of each free gap.
+
+    On a day on which somebody has no visit yet, they are all the same.
+    """
+    found = set()
+    for staff_id, ranges in free.items():
+        visits = busy.get(staff_id, FREE).visits
+        if any(start < bounds.end and bounds.start < end for start, end in visits):
+            found |= {(staff_id, at) for times in ranges for at in (times[0], times[-1])}
+        else:
+            found |= {(staff_id, at) for times in ranges for at in times}
+    return found
+
+
 def count(ranges: Sequence[range]) -> int:
     """How many different starts there are in ranges of the same step, sorted or not."""
     if len(ranges) == 1:
@@ -233,14 +257,39 @@ def busy_part(left: Sequence[int], possible: Sequence[int]) -> str | None:
 
 
 def by_turns(
-    staff_ids: Iterable[int], visits: Mapping[int, int], last_booked: Mapping[int, int]
+    staff_ids: Iterable[int],
+    visits: Mapping[int, int],
+    last_booked: Mapping[int, int],
+    weights: Mapping[int, int] = MappingProxyType({}),
 ) -> list[int]:
     """Put people in the order in which they get a visit for anyone.
 
-    They come in the order of the catalogue. `visits` counts those of the day; `last_booked` grows
-    with time, and who is not in it was booked longest ago.
+    They come in the order of the catalogue. `visits` counts those of the day, and for whoever has
+    a weight so many count as one; `last_booked` grows with time, and who is not in it was booked
+    longest ago.
     """
-    return sorted(staff_ids, key=lambda id_: (visits.get(id_, 0), last_booked.get(id_, _NEVER)))
+
+    def turn(id_: int) -> tuple[float, int]:
+        return visits.get(id_, 0) / weights.get(id_, 1), last_booked.get(id_, _NEVER)
+
+    return sorted(staff_ids, key=turn)
+
+
+def whose_turn(
+    candidates: Sequence[int],
+    visits: Mapping[int, int],
+    last_booked: Mapping[int, int],
+    weights: Mapping[int, int],
+) -> str:
+    """Why the first of those who could have taken a visit got it (by_turns): in a word."""
+    if len(candidates) == 1:
+        return "only_one_free"
+    ones, others = candidates[:2]
+    if visits.get(ones, 0) * weights.get(others, 1) < visits.get(others, 0) * weights.get(ones, 1):
+        return "least_booked"
+    if last_booked.get(ones, _NEVER) < last_booked.get(others, _NEVER):
+        return "booked_longest_ago"
+    return "first_in_order"
 
 
 def assigned(free: Mapping[int, Sequence[range]], order: Sequence[int]) -> dict[int, int]:

@@ -19,6 +19,7 @@ _TAKEN: Final = {
     "offer": "on_offer",
     "time_off": "time_off",
     "external": "external",
+    "session": "booked",
 }
 
 
@@ -73,6 +74,8 @@ def not_at_work(calendar: Calendar, staff_id: int, need: Need, at: int) -> Itera
 def in_the_way(need: Need, claims: Iterable[Claimed], at: int) -> Iterator[Reason]:
     """Which of somebody's claims a visit would meet, and whether with a buffer only."""
     for claim in claims:
+        if claim.part == "seat":
+            continue  # the group that it is in has the time
         meets_visit = _meets(need.work, at, claim)
         if claim.part == "visit" and meets_visit:
             yield Reason(_TAKEN[claim.kind], claim.start, claim.end)

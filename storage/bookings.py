@@ -6,6 +6,7 @@ A customer reaches only their own visits: an id alone opens nothing.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -22,9 +23,17 @@ from flows.events import (
     VisitMoved,
     VisitsFound,
 )
-from flows.model import Catalog, Hold, Slot, Visit
+from flows.hours import epoch, moment, offset_at
+from flows.model import Catalog, Hold, Piece, Slot, Visit
 from storage import queries
-from storage.claims import arrays, claim, forget_past, hold, parts_of, pass_gate, release
+from storage.claims import (
+    claim_rows,
+    claimable,
+    forget_past,
+    hold,
+    pass_gate,
+    release,
+)
 from storage.errors import Conflict
 from storage.pool import Connection
 from storage.search import Search
@@ -72,7 +81,7 @@ async def book(
     is booked already gives that booking. A `code` that is in use is replaced.
     """
     slot = ask.hold.slot
-    if slot.service_id not in catalog.service_by_id or slot.staff_id not in catalog.staff_by_id:
+    if not _is_known(catalog, slot):
         return SlotTaken()
     code = code or new_code()
     values = {
@@ -87,10 +96,14 @@ async def book(
         "starts_at": slot.start,
         "ends_at": slot.end,
         "timezone": catalog.company.timezone,
+        "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
         "price_minor": slot.price_minor,
         "currency": catalog.company.currency,
         "source": ask.source,
         "now": now,
+        "service_ids": [piece.service_id for piece in slot.pieces],
+        "staff_ids": [piece.staff_id for piece in slot.pieces],
+        **_times_of(slot),
     }
     row = await _one(conn, "book", values)
     if not row["booked"] and row["booked_before"] is None:
@@ -117,11 +130,15 @@ async def move(
 ) -> VisitMoved | SlotTaken | VisitGone:
     """Give a visit the time of a hold, inside a transaction; until then the old time is theirs."""
     slot = ask.hold.slot
-    search = _search(conn, catalog, slot, now=now, conversation_id=conversation_id)
-    parts = parts_of(search, slot, now=now, lapsed=ask.hold.until <= now)
-    if parts is None:
+    search = _search(
+        conn, catalog, slot, now=now, conversation_id=conversation_id, moving=ask.booking_id
+    )
+    lapsed = ask.hold.until <= now
+    rows = await claimable(conn, search, slot, now=now, lapsed=lapsed)
+    if rows is None:
         return SlotTaken()
-    await pass_gate(conn, staff_id=slot.staff_id)
+    if not search.guarded:
+        await pass_gate(conn, staff_id=slot.staff_id)
     row = await _one(
         conn,
         "move",
@@ -136,8 +153,13 @@ async def move(
             "ends_at": slot.end,
             "price_minor": slot.price_minor,
             "timezone": catalog.company.timezone,
+            "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
             "now": now,
-            **arrays(parts),
+            "service_id": rows.service_id,
+            "session_id": rows.session_id,
+            "doers": [piece.staff_id for piece in slot.pieces],
+            **_times_of(slot),
+            **rows.arrays(),
         },
     )
     if not row["found"]:
@@ -146,7 +168,7 @@ async def move(
         return SlotTaken()
     if row["id"] is None:
         raise Conflict("somebody claimed the new time of a visit meanwhile")
-    return VisitMoved(_visit_from(row))
+    return VisitMoved(replace(_visit_from(row), pieces=_named(catalog, slot)))
 
 
 async def cancel(
@@ -207,17 +229,17 @@ async def _claim_again(
 ) -> None:
     """Claim the time of a hold that is gone, if it is still offered and free."""
     search = _search(conn, catalog, lapsed.slot, now=now, conversation_id=conversation_id)
-    parts = parts_of(search, lapsed.slot, now=now, lapsed=True)
-    if parts is not None:
-        await claim(
+    rows = await claimable(conn, search, lapsed.slot, now=now, lapsed=True)
+    if rows is not None:
+        await claim_rows(
             conn,
             company_id=catalog.company.id,
-            staff_id=lapsed.slot.staff_id,
-            parts=parts,
+            rows=rows,
             claim_id=lapsed.id,
             conversation_id=conversation_id,
             until=now + timedelta(minutes=1),
             now=now,
+            anyone=search.guarded,
         )
 
 
@@ -251,10 +273,53 @@ async def _one(conn: Connection, query: str, values: dict[str, Any]) -> asyncpg.
 
 
 def _search(
-    conn: Connection, catalog: Catalog, slot: Slot, *, now: datetime, conversation_id: int
+    conn: Connection,
+    catalog: Catalog,
+    slot: Slot,
+    *,
+    now: datetime,
+    conversation_id: int,
+    moving: UUID | None = None,
 ) -> Search:
     return Search(
-        conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=conversation_id
+        conn,
+        catalog,
+        slot.service_id,
+        # Whoever does the first service may not do the others: the slot says who does.
+        None if slot.pieces else slot.staff_id,
+        now=now,
+        conversation_id=conversation_id,
+        moving=moving,
+        also=tuple(piece.service_id for piece in slot.pieces[1:]),
+    )
+
+
+def _is_known(catalog: Catalog, slot: Slot) -> bool:
+    pieces: tuple[Piece | Slot, ...] = slot.pieces or (slot,)
+    return all(
+        piece.service_id in catalog.service_by_id and piece.staff_id in catalog.staff_by_id
+        for piece in pieces
+    )
+
+
+def _times_of(slot: Slot) -> dict[str, Any]:
+    """When the services of a visit of several are, and what they cost, as arguments."""
+    return {
+        "all_start": [piece.start for piece in slot.pieces],
+        "all_end": [piece.end for piece in slot.pieces],
+        "prices": [piece.price_minor for piece in slot.pieces],
+    }
+
+
+def _named(catalog: Catalog, slot: Slot) -> tuple[Piece, ...]:
+    """The services of a visit of several, with their names."""
+    return tuple(
+        replace(
+            piece,
+            service_name=catalog.service_by_id[piece.service_id].name,
+            staff_name=catalog.staff_by_id[piece.staff_id].name,
+        )
+        for piece in slot.pieces
     )
 
 
@@ -272,6 +337,7 @@ def _new_visit(catalog: Catalog, slot: Slot, booking_id: UUID, code: str) -> Vis
         timezone=catalog.company.timezone,
         service_name=catalog.service_by_id[slot.service_id].name,
         staff_name=catalog.staff_by_id[slot.staff_id].name,
+        pieces=_named(catalog, slot),
     )
 
 
@@ -293,4 +359,8 @@ def _visit_from(row: asyncpg.Record) -> Visit:
         confirmed=row["confirmed_at"] is not None,
         rating=row["rating"],
         reminded_at=row.get("reminded_at"),
+        pieces=tuple(
+            Piece(service, staff, moment(int(start)), moment(int(end)), price, name, by)
+            for service, staff, start, end, price, name, by in row["pieces"] or ()
+        ),
     )

@@ -19,6 +19,7 @@ from flows.model import (
     Company,
     DatedShift,
     Policy,
+    Resource,
     Service,
     Shift,
     Span,
@@ -87,6 +88,7 @@ async def load(conn: Connection, *, company_id: int) -> Catalog:
         holidays=frozenset(map(date.fromisoformat, row["holidays"])),
         flags=row["flags"],
         version=row["catalog_version"],
+        resources=tuple(Resource(*values) for values in row["resources"]),
     )
 
 
@@ -120,7 +122,7 @@ def _company(company_id: int, row: asyncpg.Record) -> Company:
 
 def _service(values: Sequence[Any]) -> Service:
     id_, name, minutes, price, description, category, translations, before, after, *rules = values
-    lead, horizon, grid = rules
+    lead, horizon, grid, offset, processing_from, processing, capacity, resources = rules
     return Service(
         id=id_,
         name=name,
@@ -134,6 +136,10 @@ def _service(values: Sequence[Any]) -> Service:
         lead_minutes=lead,
         horizon_days=horizon,
         grid_minutes=grid,
+        grid_offset_minutes=offset,
+        processing=processing and (processing_from, processing_from + processing),
+        capacity=capacity,
+        resources=tuple(resources),
     )
 
 
@@ -154,7 +160,7 @@ def _staff(company_id: int, row: asyncpg.Record) -> Iterable[Staff]:
         offers[staff_id][service_id] = StaffOffer(minutes, price)
     shifts, dated_shifts = _by_person(row["shifts"]), _by_person(row["dated_shifts"])
     time_off = _by_person(row["time_off"])
-    for id_, name, timezone in row["staff"]:
+    for id_, name, timezone, most_visits, weight in row["staff"]:
         if timezone is not None and not _is_zone(timezone):
             log.warning("catalog.staff_refused", company_id=company_id, field="timezone")
             continue
@@ -180,6 +186,8 @@ def _staff(company_id: int, row: asyncpg.Record) -> Iterable[Staff]:
                 Span(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
                 for start, end in time_off[id_]
             ),
+            most_visits_a_day=most_visits,
+            weight=weight,
         )
 
 

@@ -12,9 +12,20 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from flows.hours import DayBounds, calendar_of, moment
-from flows.model import Catalog, Slot
-from flows.slots import FREE, Busy, by_turns, free_starts, need_of, offered_between, split
+from flows.model import Catalog, Piece, Service, Slot
+from flows.slots import (
+    FREE,
+    Busy,
+    by_turns,
+    free_starts,
+    need_of,
+    offered_between,
+    split,
+)
+from flows.visits import NOTHING, Plan, Stage, Taken, unit_of
 from storage import queries
 from storage.pool import Connection
 
@@ -23,7 +34,7 @@ _Q = queries.of("search")
 NEVER: Final = (0, -1)
 _MOST_KEPT: Final = 20_000
 
-_Capacities = dict[tuple[int, int | None, int], tuple[int, int, int]]
+_Capacities = dict[tuple[tuple[int, ...], int | None, int], tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +42,44 @@ class Free:
     """People's free starts, in the order of the catalogue, and what says whose turn it is."""
 
     starts: Mapping[int, Sequence[range]]
-    busy: Mapping[int, Busy]
-    last_booked: Mapping[int, int]
+    taken: Taken = NOTHING
+    weights: Mapping[int, int] | None = None
+
+    def visits(self, low: int, high: int) -> dict[int, int]:
+        """How many visits people have in [low, high), where turns were asked for."""
+        begins = self.taken.begins.items()
+        return {staff_id: sum(low <= at < high for at in all_) for staff_id, all_ in begins}
 
     def order(self, low: int, high: int) -> list[int]:
         """Whose turn it is for a visit in [low, high), which is a day."""
-        visits = {
-            staff_id: sum(low <= start < high for start, _ in busy.visits)
-            for staff_id, busy in self.busy.items()
-        }
-        return by_turns(self.starts, visits, self.last_booked)
+        visits = self.visits(low, high)
+        return by_turns(self.starts, visits, self.taken.last_booked, self.weights or {})
 
 
 class Search:
     """What is searched for: a service, by somebody or by anyone who does it.
 
     `earliest` and `latest` are the first and the last epoch second at which a visit may start, on
-    the local dates `first_day` and `last_day` (ordinals).
+    the local dates `first_day` and `last_day` (ordinals). `also` are services that follow the first
+    at once, by the same person or by others.
     A service or a person that is not in the catalogue (any more) leaves `needs` empty.
     """
 
     __slots__ = (
         "_conn",
-        "_conversation_id",
         "_moving",
         "_now",
         "_staff_id",
+        "also",
         "calendar",
         "catalog",
+        "conversation_id",
         "earliest",
         "first_day",
         "last_day",
         "latest",
         "needs",
+        "plan",
         "service_id",
     )
 
@@ -77,26 +93,31 @@ class Search:
         now: datetime,
         conversation_id: int | None,
         moving: UUID | None = None,
+        also: tuple[int, ...] = (),
     ) -> None:
         self._conn, self._now, self._staff_id = conn, now, staff_id
-        self._conversation_id, self._moving = conversation_id, moving
-        self.catalog, self.service_id = catalog, service_id
+        self.conversation_id, self._moving = conversation_id, moving
+        self.catalog, self.service_id, self.also = catalog, service_id, also
         self.calendar = calendar_of(catalog)
+        self.plan = _plan(catalog, (service_id, *also), staff_id)
+        self.needs = self.plan.stages[0].needs
         policy, service = catalog.company.policy, catalog.service_by_id.get(service_id)
-        self.needs = (
-            {
-                person.id: need_of(service, person.offers[service_id], policy)
-                for person in catalog.staff_for(service_id)
-                if staff_id in (None, person.id)
-            }
-            if service
-            else {}
-        )
         self.earliest, self.latest = (
             offered_between(service, policy, self.calendar, now) if service else NEVER
         )
         self.first_day = self.calendar.day_of(self.earliest)
         self.last_day = self.calendar.day_of(self.latest)
+
+    @property
+    def guarded(self) -> bool:
+        """Tell whether more than one person's time decides over a start."""
+        plan = self.plan
+        return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or self.is_group)
+
+    @property
+    def is_group(self) -> bool:
+        """Tell whether customers share the time."""
+        return self.plan.capacity > 1
 
     async def free(
         self, low: int, high: int, *, among: Iterable[int] | None = None, turns: bool = False
@@ -106,17 +127,17 @@ class Search:
         With `turns` it is also known whose turn it is.
         """
         ids = list(self.needs if among is None else among)
-        asked, low, high = low, max(low, self.earliest), min(high, self.latest)
+        low, high = max(low, self.earliest), min(high, self.latest)
         if low > high or not ids:
-            return Free({}, {}, {})
-        # Whose turn it is depends on all of the day, also on the hours that are over.
-        since = asked if turns else low
-        busy, last_booked = await self._taken(ids, since, high, turns=turns)
-        free = {id_: self.possible(id_, low, high, busy.get(id_, FREE)) for id_ in ids}
-        return Free(free, busy, last_booked)
+            return Free({})
+        taken = await self.taken(ids, low, high, turns=turns)
+        weights = {id_: self.catalog.staff_by_id[id_].weight for id_ in ids}
+        return Free(self.plan.free(ids, taken, low, high), taken, weights)
 
     def possible(self, staff_id: int, low: int, high: int, busy: Busy = FREE) -> list[range]:
         """Somebody's starts in [low, high] as their hours allow, and what they are busy with."""
+        if len(self.plan.stages) > 1:
+            return self.plan.free([staff_id], NOTHING, low, high)[staff_id]
         return free_starts(self.calendar, staff_id, self.needs[staff_id], busy, low, high)
 
     def offers(self, staff_id: int, at: int) -> bool:
@@ -129,7 +150,7 @@ class Search:
         if bounds.start < self.earliest or bounds.end > self.latest:
             return self._capacity(bounds)
         kept = _capacities(self.catalog)
-        key = (self.service_id, self._staff_id, day)
+        key = ((self.service_id, *self.also), self._staff_id, day)
         found = kept.get(key)
         if found is None:
             if len(kept) > _MOST_KEPT:
@@ -151,14 +172,16 @@ class Search:
         days = range(calendar.day_of(low), calendar.day_of(high) + 1)
         return {day: calendar.bounds(day) for day in days}
 
-    def slot(self, start: int, staff_id: int) -> Slot:
-        """A start, by somebody, with what it costs."""
-        (slot,) = self.slots([(start, staff_id, False)])
-        return slot
+    def slots(
+        self, chosen: Iterable[tuple[int, int, bool]], free: Free | None = None
+    ) -> tuple[Slot, ...]:
+        """Starts, by somebody, popular or not, with what they cost.
 
-    def slots(self, chosen: Iterable[tuple[int, int, bool]]) -> tuple[Slot, ...]:
-        """Starts, by somebody, popular or not, with what they cost."""
+        Of a visit of several services, `free` is where they were found, and says who else does it.
+        """
         service_id = self.service_id
+        if len(self.plan.stages) > 1:
+            return tuple(self._several(free or Free({}), *one) for one in chosen)
         offers = {
             id_: (
                 timedelta(seconds=need.length),
@@ -173,30 +196,131 @@ class Search:
             found.append(Slot(service_id, staff_id, begin, begin + length, price, popular))
         return tuple(found)
 
-    async def _taken(
-        self, ids: Sequence[int], low: int, high: int, *, turns: bool
-    ) -> tuple[dict[int, Busy], dict[int, int]]:
+    def _several(self, free: Free, start: int, staff_id: int, popular: bool) -> Slot:
+        found = self.slot_at(start, staff_id, free, popular=popular)
+        if found is None:
+            raise ValueError("the visit was not found there")
+        return found
+
+    def slot_at(
+        self, start: int, staff_id: int, free: Free, *, popular: bool = False
+    ) -> Slot | None:
+        """A start that somebody begins, with who goes on; None when nobody can."""
+        doers = self.plan.doers(free.taken, start, staff_id, list(free.starts))
+        return None if doers is None else self.slot_of(start, doers, popular=popular)
+
+    def done_by(self, doers: Sequence[int]) -> bool:
+        """Tell whether these still do the services of the visit, in turn."""
+        stages = self.plan.stages
+        return len(doers) == len(stages) and all(
+            staff_id in stage.needs for staff_id, stage in zip(doers, stages, strict=True)
+        )
+
+    def slot_of(self, start: int, doers: Sequence[int], *, popular: bool = False) -> Slot:
+        """A start, by those who do its services in turn."""
+        pieces, begin = [], start
+        for number, staff_id in enumerate(doers):
+            service_id = (self.service_id, *self.also)[number]
+            ends = begin + self.plan.stages[number].needs[staff_id].length
+            price = self.catalog.staff_by_id[staff_id].offers[service_id].price_minor
+            pieces.append(Piece(service_id, staff_id, moment(begin), moment(ends), price))
+            begin = ends
+        return Slot(
+            self.service_id,
+            doers[0],
+            moment(start),
+            pieces[-1].end,
+            sum(piece.price_minor for piece in pieces),
+            popular,
+            pieces=tuple(pieces) if self.also else (),
+        )
+
+    async def taken(
+        self, staff_ids: Sequence[int], low: int, high: int, *, turns: bool = False
+    ) -> Taken:
+        """What is taken of the time that visits need that start in [low, high]."""
+        plan, (before, after) = self.plan, self.plan.reach
+        counted = turns or bool(plan.limits)
+        # Limits and turns depend on all of a day, also on the hours that are over.
+        first = self.calendar.bounds(self.calendar.day_of(low)).start if counted else low
+        last = self.calendar.bounds(self.calendar.day_of(high)).end if counted else high
         rows = await _Q["taken"].many(
             self._conn,
             company_id=self.catalog.company.id,
-            staff_ids=ids,
-            low=moment(low + min(self.needs[id_].begin for id_ in ids)),
-            high=moment(high + max(self.needs[id_].end for id_ in ids)),
+            claimants=plan.claimants(staff_ids),
+            low=moment(low + before),
+            high=moment(high + after),
             now=self._now,
-            conversation_id=self._conversation_id,
+            conversation_id=self.conversation_id,
             moving=self._moving,
+            counted=counted,
+            first=moment(first),
+            last=moment(last),
             turns=turns,
+            shared=self.service_id if self.is_group else None,
         )
-        busy: dict[int, Busy] = {}
-        last_booked: dict[int, int] = {}
-        for staff_id, part, begins, ends in rows:
-            if part == "turn":
-                last_booked[staff_id] = begins[0]
-                continue
-            spans = list(zip(begins, ends, strict=True))
-            visits, buffers = busy.get(staff_id, FREE)
-            busy[staff_id] = Busy(spans, buffers) if part == "visit" else Busy(visits, spans)
-        return busy, last_booked
+        return _sorted_out(rows)
+
+
+def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
+    busy: dict[int, Busy] = {}
+    begins: dict[int, Sequence[int]] = {}
+    sessions: dict[int, Mapping[int, int]] = {}
+    last_booked: dict[int, int] = {}
+    for claimant, part, starts, ends in rows:
+        match part:
+            case "visit" | "buffer":
+                spans = list(zip(starts, ends, strict=True))
+                visits, buffers = busy.get(claimant, FREE)
+                busy[claimant] = Busy(spans, buffers) if part == "visit" else Busy(visits, spans)
+            case "begin":
+                begins[claimant] = starts
+            case "session":
+                sessions[claimant] = dict(zip(starts, ends, strict=True))
+            case _:
+                last_booked[claimant] = starts[0]
+    return Taken(busy, begins, sessions, last_booked)
+
+
+def _plan(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> Plan:
+    """What a visit takes; without anybody for the first service where it cannot be booked."""
+    services = [catalog.service_by_id.get(id_) for id_ in service_ids]
+    stages = [
+        _stage(catalog, service, staff_id, first=not number)
+        for number, service in enumerate(services)
+        if service is not None
+    ]
+    several = len(services) > 1
+    if len(stages) < len(services) or not all(stage.needs for stage in stages):
+        stages = [Stage({})]
+    elif several and any(service and service.capacity > 1 for service in services):
+        stages = [Stage({})]  # a group begins when it begins
+    limits = {
+        id_: catalog.staff_by_id[id_].most_visits_a_day for stage in stages for id_ in stage.needs
+    }
+    return Plan(
+        calendar_of(catalog),
+        tuple(stages),
+        {id_: most for id_, most in limits.items() if most is not None},
+        1 if several or services[0] is None else services[0].capacity,
+    )
+
+
+def _stage(catalog: Catalog, service: Service, staff_id: int | None, *, first: bool) -> Stage:
+    """Whoever may do a service: somebody by name, and of later ones all others if they do not."""
+    team = catalog.staff_for(service.id)
+    named = [person for person in team if staff_id in (None, person.id)]
+    if not named and not first:
+        named = list(team)
+    units = []
+    for resource_id in service.resources:
+        resource = catalog.resource_by_id.get(resource_id)
+        if resource is None:
+            return Stage({})
+        units.append(tuple(unit_of(resource_id, unit) for unit in range(1, resource.units + 1)))
+    policy = catalog.company.policy
+    needs = {person.id: need_of(service, person.offers[service.id], policy) for person in named}
+    return Stage(needs, tuple(units))
 
 
 def _capacities(catalog: Catalog) -> _Capacities:

@@ -7,18 +7,19 @@ it does not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
 from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
-from flows.hours import Interval, second_of
+from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
 from flows.nearest import Option, anytime, nearest
-from flows.slots import assigned, busy_part, by_day, count, split
+from flows.slots import assigned, busy_part, by_day, count, snug, split
 from storage.pool import Connection
 from storage.popular import popular_times
-from storage.search import Search
+from storage.search import Free, Search
 
 Find: TypeAlias = FindEarliest | FindDays | FindTimes | FindNearest
 Found: TypeAlias = EarliestFound | DaysFound | TimesFound | NearestFound
@@ -44,6 +45,7 @@ async def answer(
         now=now,
         conversation_id=conversation_id,
         moving=moving,
+        also=ask.also,
     )
     match ask:
         case FindEarliest():
@@ -60,14 +62,15 @@ async def answer(
 
 
 async def _earliest(search: Search) -> tuple[Slot, ...]:
-    found: dict[int, int] = {}
+    found: dict[int, Slot] = {}
     for low, high in _windows(search, search.first_day, _EARLIEST_WITHIN):
         waiting = [staff_id for staff_id in search.needs if staff_id not in found]
         if not waiting:
             break
         free = await search.free(low, high, among=waiting)
-        found |= {staff_id: times[0][0] for staff_id, times in free.starts.items() if times}
-    return search.slots((found[id_], id_, False) for id_ in search.needs if id_ in found)
+        first = [(times[0][0], id_, False) for id_, times in free.starts.items() if times]
+        found |= {slot.staff_id: slot for slot in search.slots(first, free)}
+    return tuple(found[id_] for id_ in search.needs if id_ in found)
 
 
 async def _days(search: Search, from_day: int, limit: int) -> list[FreeDay]:
@@ -92,10 +95,17 @@ async def _times(search: Search, day: int, popular: frozenset[int]) -> tuple[Slo
     free = await search.free(bounds.start, bounds.end - 1, turns=len(search.needs) > 1)
     chosen = assigned(free.starts, free.order(bounds.start, bounds.end))
     second_of = search.calendar.second_of
-    return search.slots(
-        (start, staff_id, bool(popular) and second_of(start, bounds) in popular)
-        for start, staff_id in chosen.items()
+    slots = search.slots(
+        (
+            (start, staff_id, bool(popular) and second_of(start, bounds) in popular)
+            for start, staff_id in chosen.items()
+        ),
+        free,
     )
+    if not search.catalog.company.policy.gap_free:
+        return slots
+    tight = snug(free.starts, free.taken.busy, bounds)
+    return tuple(replace(slot, snug=(slot.staff_id, epoch(slot.start)) in tight) for slot in slots)
 
 
 async def _nearest(search: Search, ask: FindNearest, popular: frozenset[int]) -> tuple[Slot, ...]:
@@ -105,9 +115,9 @@ async def _nearest(search: Search, ask: FindNearest, popular: frozenset[int]) ->
     first = max(begins, min(day - _BEFORE_WISH, ends))
     last = max(begins, min(day + _AFTER_WISH, ends))
     low, high = search.calendar.bounds(first).start, search.calendar.bounds(last).end - 1
-    options = await _options(search, low, high, ask.staff_id)
+    free, options = await _options(search, low, high, ask.staff_id)
     if len(options) < ask.limit and (begins < first or last < ends):
-        options = await _options(search, search.earliest, search.latest, ask.staff_id)
+        free, options = await _options(search, search.earliest, search.latest, ask.staff_id)
     if ask.wish == Wish():
         chosen = anytime(options, popular=popular, limit=ask.limit)
     else:
@@ -119,7 +129,7 @@ async def _nearest(search: Search, ask: FindNearest, popular: frozenset[int]) ->
             popular=popular,
             limit=ask.limit,
         )
-    return search.slots((one.start, one.staff_id, one.second in popular) for one in chosen)
+    return search.slots(((one.start, one.staff_id, one.second in popular) for one in chosen), free)
 
 
 def _wished_day(search: Search, wish: Wish) -> int:
@@ -135,7 +145,9 @@ def _wished_day(search: Search, wish: Wish) -> int:
     return today + late
 
 
-async def _options(search: Search, low: int, high: int, staff_id: int | None) -> list[Option]:
+async def _options(
+    search: Search, low: int, high: int, staff_id: int | None
+) -> tuple[Free, list[Option]]:
     """Every free start in [low, high], by whom it was wished for or else by whose turn it is."""
     free = await search.free(low, high, turns=len(search.needs) > 1)
     days = search.days(low, high)
@@ -149,7 +161,7 @@ async def _options(search: Search, low: int, high: int, staff_id: int | None) ->
             Option(start, day, search.calendar.second_of(start, bounds), id_)
             for start, id_ in assigned(of_day, order).items()
         ]
-    return options
+    return free, options
 
 
 def _busy_part(search: Search, day: int, left: Sequence[range]) -> str | None:

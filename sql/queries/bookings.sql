@@ -2,26 +2,27 @@
 -- Turns a hold into a booking, all of it or nothing. No look at when it lapses: as long as its rows are there,
 -- nobody else has the time, and behind the gate (see claims.claim) nobody is just deleting them. A second tap finds
 -- the booking that the first one made. A code that is in use leaves the booking to be given another one (`recode`).
+-- A visit of several services gets a row for each; whoever sits in a group is sure to have it.
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashint8extended(@staff_id, 2)) AS person
 ),
 held AS MATERIALIZED (
-    SELECT id, part, during
+    SELECT id, part, during, session_id
     FROM slot_claims
-    WHERE (SELECT count(*) FROM gate) = 1 AND company_id = @company_id AND claim_id = @hold_id AND kind = 'hold'
-        AND conversation_id = @conversation_id AND staff_id = @staff_id
+    WHERE (SELECT count(*) FROM gate) = 1 AND company_id = @company_id AND claim_id = @hold_id
+        AND kind IN ('hold', 'offer') AND conversation_id = @conversation_id
     ORDER BY id
     FOR UPDATE
 ),
 booked AS (
     INSERT INTO bookings (
-        company_id, id, code, customer_id, service_id, staff_id, starts_at, ends_at, timezone, price_minor, currency,
-        source, created_at
+        company_id, id, code, customer_id, service_id, staff_id, starts_at, ends_at, timezone, utc_offset_seconds,
+        price_minor, currency, source, created_at
     )
     SELECT
         @company_id, @booking_id, @code, @customer_id, @service_id, @staff_id, @starts_at, @ends_at, @timezone,
-        @price_minor, @currency, @source, @now
-    WHERE EXISTS (SELECT FROM held WHERE part = 'visit' AND lower(during) = @starts_at)
+        @utc_offset_seconds, @price_minor, @currency, @source, @now
+    WHERE EXISTS (SELECT FROM held WHERE part IN ('visit', 'seat') AND lower(during) = @starts_at)
     RETURNING id
 ),
 coded AS (
@@ -30,11 +31,28 @@ coded AS (
     ON CONFLICT ON CONSTRAINT booking_codes_pkey DO NOTHING
     RETURNING code
 ),
+listed AS (
+    INSERT INTO booking_services (
+        company_id, booking_id, position, service_id, staff_id, starts_at, ends_at, price_minor
+    )
+    SELECT @company_id, booked.id, p.n, p.service_id, p.staff_id, p.starts_at, p.ends_at, p.price_minor
+    FROM booked, unnest(
+        @service_ids::bigint[], @staff_ids::bigint[], @all_start::timestamptz[], @all_end::timestamptz[],
+        @prices::bigint[]
+    ) WITH ORDINALITY AS p (service_id, staff_id, starts_at, ends_at, price_minor, n)
+),
 kept AS (
     UPDATE slot_claims AS c
     SET kind = 'booking', booking_id = booked.id, expires_at = NULL
     FROM held, booked
     WHERE c.company_id = @company_id AND c.id = held.id
+),
+sure AS (
+    UPDATE slot_claims AS c
+    SET expires_at = NULL, conversation_id = NULL
+    FROM held, booked
+    WHERE held.session_id IS NOT NULL AND c.company_id = @company_id AND c.claim_id = held.session_id
+        AND c.kind = 'session'
 )
 SELECT
     EXISTS (SELECT FROM booked) AS booked,
@@ -72,22 +90,36 @@ WITH visit AS MATERIALIZED (
     FOR UPDATE
 ),
 wanted AS MATERIALIZED (
-    SELECT low, high, part
-    FROM unnest(@lows::timestamptz[], @highs::timestamptz[], @parts::text[]) AS p (low, high, part)
+    SELECT staff_id, resource_id, unit, low, high, part, shared, claimant
+    FROM unnest(
+        @staff_ids::bigint[], @resource_ids::bigint[], @units::integer[], @lows::timestamptz[], @highs::timestamptz[],
+        @parts::text[], @shared::boolean[], @claimants::bigint[]
+    ) AS p (staff_id, resource_id, unit, low, high, part, shared, claimant)
 ),
 near AS MATERIALIZED (
-    SELECT
-        id, during, part, expires_at <= @now AS lapsed,
-        (booking_id = @booking_id OR (kind = 'hold' AND conversation_id = @conversation_id)) IS TRUE AS own
-    FROM slot_claims
-    WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
-        AND int8range(staff_id, staff_id, '[]') && int8range(@staff_id, @staff_id, '[]')
-        AND during && tstzrange(@low, @high)
+    SELECT n.*
+    FROM (SELECT DISTINCT claimant AS id FROM wanted) AS w
+    CROSS JOIN LATERAL (
+        SELECT
+            id, claim_id, claimant, during, part, unit, expires_at <= @now AS lapsed,
+            (
+                booking_id = @booking_id
+                OR (kind IN ('hold', 'session') AND conversation_id = @conversation_id)
+            ) IS TRUE AS own
+        FROM slot_claims AS c
+        WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
+            AND int8range(c.claimant, c.claimant, '[]') && int8range(w.id, w.id, '[]')
+            AND during && tstzrange(@low, @high)
+    ) AS n
 ),
 taken AS MATERIALIZED (
     SELECT EXISTS (
-        SELECT FROM near AS n JOIN wanted AS w ON n.during && tstzrange(w.low, w.high)
-        WHERE 'visit' IN (n.part, w.part) AND NOT n.own AND n.lapsed IS NOT TRUE
+        SELECT FROM near AS n JOIN wanted AS w ON n.claimant = w.claimant AND n.during && tstzrange(w.low, w.high)
+        WHERE NOT n.own AND n.lapsed IS NOT TRUE
+            AND CASE
+                WHEN 'seat' IN (n.part, w.part) THEN n.part = w.part AND n.unit = w.unit
+                ELSE 'visit' IN (n.part, w.part)
+            END
     ) AS yes
 ),
 go AS MATERIALIZED (
@@ -95,41 +127,65 @@ go AS MATERIALIZED (
 ),
 gone AS (
     DELETE FROM slot_claims AS c
-    USING near AS n, go
-    WHERE c.company_id = @company_id AND c.id = n.id AND (n.own OR n.lapsed)
+    USING go
+    WHERE c.company_id = @company_id
+        AND (
+            c.id IN (SELECT id FROM near WHERE own)
+            OR (c.claim_id IN (SELECT claim_id FROM near WHERE lapsed) AND c.expires_at <= @now)
+        )
     RETURNING c.id
 ),
 kept AS (
     INSERT INTO slot_claims (
-        company_id, claim_id, staff_id, during, part, kind, booking_id, conversation_id, created_at
+        company_id, claim_id, staff_id, resource_id, unit, during, part, kind, service_id, session_id, booking_id,
+        conversation_id, created_at
     )
     SELECT
-        @company_id, @hold_id, @staff_id, tstzrange(w.low, w.high), w.part, 'booking', go.id, @conversation_id, @now
+        @company_id, CASE WHEN w.shared THEN @session_id::uuid ELSE @hold_id::uuid END, w.staff_id, w.resource_id, w.unit,
+        tstzrange(w.low, w.high), w.part, CASE WHEN w.shared THEN 'session' ELSE 'booking' END,
+        CASE WHEN w.shared OR w.part = 'seat' THEN @service_id::bigint END,
+        CASE WHEN w.part = 'seat' THEN @session_id::uuid END,
+        CASE WHEN NOT w.shared THEN go.id END, CASE WHEN NOT w.shared THEN @conversation_id::bigint END, @now
     FROM wanted AS w, go
     WHERE (SELECT count(*) FROM gone) >= 0
     ORDER BY w.low
     ON CONFLICT DO NOTHING
     RETURNING id
 ),
+joined AS (
+    UPDATE slot_claims AS c
+    SET expires_at = NULL, conversation_id = NULL
+    FROM go
+    WHERE (SELECT count(*) FROM kept) >= 0 AND c.company_id = @company_id AND c.claim_id = @session_id
+        AND c.kind = 'session' AND c.id NOT IN (SELECT id FROM gone)
+),
 elsewhere AS (
     DELETE FROM slot_claims AS c
     USING go
     WHERE (SELECT count(*) FROM kept) >= 0 AND c.company_id = @company_id
-        AND c.booking_id = go.id AND c.id NOT IN (SELECT id FROM gone)
+        AND (c.booking_id = go.id OR (c.claim_id = @hold_id AND c.kind = 'hold')) AND c.id NOT IN (SELECT id FROM gone)
 ),
 moved AS (
     UPDATE bookings AS b
     SET staff_id = @staff_id, starts_at = @starts_at, ends_at = @ends_at, price_minor = @price_minor,
-        timezone = @timezone, moves = b.moves + 1, confirmed_at = NULL
+        timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL
     FROM go
     WHERE b.company_id = @company_id AND b.id = go.id
         AND (SELECT count(*) FROM kept) = cardinality(@parts::text[])
     RETURNING b.*
+),
+listed AS (
+    UPDATE booking_services AS l
+    SET staff_id = p.staff_id, starts_at = p.starts_at, ends_at = p.ends_at, price_minor = p.price_minor
+    FROM moved, unnest(
+        @doers::bigint[], @all_start::timestamptz[], @all_end::timestamptz[], @prices::bigint[]
+    ) WITH ORDINALITY AS p (staff_id, starts_at, ends_at, price_minor, n)
+    WHERE l.company_id = @company_id AND l.booking_id = moved.id AND l.position = p.n
 )
 SELECT
     EXISTS (SELECT FROM visit) AS found, taken.yes AS taken,
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, NULL::jsonb AS pieces
 FROM taken
 LEFT JOIN (
     moved AS b
@@ -153,16 +209,28 @@ freed AS (
 )
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces
 FROM cancelled AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
-JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
+JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+        jsonb_build_array(
+            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
+            os.name, op.name
+        ) ORDER BY o.position
+    ) AS pieces
+    FROM booking_services AS o
+    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
+    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
+    WHERE o.company_id = b.company_id AND o.booking_id = b.id
+) AS l ON true;
 
 -- name: visit :one
 -- One visit of a customer: the id alone opens nothing.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces,
     (
         SELECT r.sent_at FROM reminders AS r
         WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
@@ -170,13 +238,25 @@ SELECT
 FROM bookings AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+        jsonb_build_array(
+            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
+            os.name, op.name
+        ) ORDER BY o.position
+    ) AS pieces
+    FROM booking_services AS o
+    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
+    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
+    WHERE o.company_id = b.company_id AND o.booking_id = b.id
+) AS l ON true
 WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @customer_id;
 
 -- name: visits :many
 -- A customer's visits ahead, soonest first, then, if wanted, those behind them, latest first.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces,
     (
         SELECT r.sent_at FROM reminders AS r
         WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
@@ -202,6 +282,18 @@ FROM (
 ) AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+        jsonb_build_array(
+            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
+            os.name, op.name
+        ) ORDER BY o.position
+    ) AS pieces
+    FROM booking_services AS o
+    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
+    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
+    WHERE o.company_id = b.company_id AND o.booking_id = b.id
+) AS l ON true
 ORDER BY b.ahead DESC, CASE WHEN b.ahead THEN b.starts_at END, b.starts_at DESC;
 
 -- name: maintain_partitions :one

@@ -8,7 +8,13 @@ SELECT
         SELECT coalesce(jsonb_agg(
             jsonb_build_array(
                 s.id, s.name, s.minutes, s.price_minor, s.description, k.name, s.translations,
-                s.buffer_before_minutes, s.buffer_after_minutes, s.lead_minutes, s.horizon_days, s.grid_minutes
+                s.buffer_before_minutes, s.buffer_after_minutes, s.lead_minutes, s.horizon_days, s.grid_minutes,
+                s.grid_offset_minutes, s.processing_from_minutes, s.processing_minutes, s.capacity,
+                (
+                    SELECT coalesce(jsonb_agg(n.resource_id ORDER BY n.resource_id), '[]')
+                    FROM service_resources AS n
+                    WHERE n.company_id = s.company_id AND n.service_id = s.id
+                )
             ) ORDER BY k.position, k.id, s.position, s.id
         ), '[]')
         FROM services AS s
@@ -16,7 +22,9 @@ SELECT
         WHERE s.company_id = c.id AND s.active
     ) AS services,
     (
-        SELECT coalesce(jsonb_agg(jsonb_build_array(p.id, p.name, p.timezone) ORDER BY p.position, p.id), '[]')
+        SELECT coalesce(jsonb_agg(
+            jsonb_build_array(p.id, p.name, p.timezone, p.most_visits_a_day, p.weight) ORDER BY p.position, p.id
+        ), '[]')
         FROM staff AS p
         WHERE p.company_id = c.id AND p.active
     ) AS staff,
@@ -52,6 +60,11 @@ SELECT
         FROM time_off AS t
         WHERE t.company_id = c.id
     ) AS time_off,
+    (
+        SELECT coalesce(jsonb_agg(jsonb_build_array(r.id, r.name, r.units) ORDER BY r.id), '[]')
+        FROM resources AS r
+        WHERE r.company_id = c.id AND r.active
+    ) AS resources,
     (SELECT coalesce(jsonb_agg(y.day), '[]') FROM holidays AS y WHERE y.company_id = c.id) AS holidays,
     (SELECT coalesce(jsonb_object_agg(f.key, f.enabled), '{}') FROM feature_flags AS f WHERE f.company_id = c.id) AS flags
 FROM companies AS c

@@ -1,31 +1,61 @@
 -- name: taken :many
--- When people are taken, in epoch seconds: one pair of arrays a person and part, because rows would cost more than
+-- When claimants are taken, in epoch seconds: one pair of arrays a claimant and part, because rows would cost more than
 -- what is in them. The index of the EXCLUDE constraint finds what overlaps a period, however long it lasts; LATERAL
--- makes the planner search it person by person, also when there are many.
+-- makes the planner search it claimant by claimant, also when there are many.
 -- What lapsed does not count, nor what the asking conversation holds, nor the visit it is moving.
--- With @turns also who was booked last, of the hundred bookings made last: part 'turn'.
-SELECT person.id AS staff_id, t.part, t.starts, t.ends
-FROM unnest(@staff_ids::bigint[]) AS person (id)
+-- When @counted, also when people's visits begin, on whole days: part 'begin'. With @turns also who was booked last, of
+-- the hundred bookings made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
+SELECT claimant.id AS claimant, t.part, t.starts, t.ends
+FROM unnest(@claimants::bigint[]) AS claimant (id)
 CROSS JOIN LATERAL (
     SELECT
         part,
         array_agg(floor(date_part('epoch', lower(during)))::bigint) AS starts,
         array_agg(ceil(date_part('epoch', upper(during)))::bigint) AS ends
-    FROM slot_claims
+    FROM slot_claims AS c
     WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
-        AND int8range(staff_id, staff_id, '[]') && int8range(person.id, person.id, '[]')
+        AND int8range(c.claimant, c.claimant, '[]') && int8range(claimant.id, claimant.id, '[]')
         AND during && tstzrange(@low, @high)
+        AND part <> 'seat'
         AND (expires_at IS NULL OR expires_at > @now)
-        AND (kind = 'hold' AND conversation_id = @conversation_id) IS NOT TRUE
+        AND (kind IN ('hold', 'session') AND conversation_id = @conversation_id) IS NOT TRUE
         AND (booking_id = @moving) IS NOT TRUE
     GROUP BY part
 ) AS t
+UNION ALL
+SELECT v.staff_id, 'begin', array_agg(v.start), NULL
+FROM (
+    SELECT c.staff_id, floor(date_part('epoch', min(lower(c.during))))::bigint AS start
+    FROM slot_claims AS c
+    WHERE @counted AND c.company_id = @company_id AND c.staff_id = ANY (@claimants::bigint[])
+        AND upper(c.during) > @first AND lower(c.during) >= @first AND lower(c.during) < @last
+        AND c.part = 'visit' AND c.resource_id IS NULL AND c.kind IN ('booking', 'hold', 'offer', 'session')
+        AND (c.expires_at IS NULL OR c.expires_at > @now)
+        AND (c.kind IN ('hold', 'session') AND c.conversation_id = @conversation_id) IS NOT TRUE
+        AND (c.booking_id = @moving) IS NOT TRUE
+    GROUP BY c.staff_id, c.claim_id
+) AS v
+GROUP BY v.staff_id
+UNION ALL
+SELECT g.staff_id, 'session', array_agg(g.start), array_agg(g.seats)
+FROM (
+    SELECT
+        staff_id,
+        floor(date_part('epoch', lower(during)))::bigint AS start,
+        count(*) FILTER (WHERE (kind = 'hold' AND conversation_id = @conversation_id) IS NOT TRUE) AS seats
+    FROM slot_claims
+    WHERE company_id = @company_id AND service_id = @shared AND part = 'seat'
+        AND staff_id = ANY (@claimants::bigint[]) AND during && tstzrange(@low, @high)
+        AND (expires_at IS NULL OR expires_at > @now)
+    GROUP BY staff_id, during
+) AS g
+GROUP BY g.staff_id
 UNION ALL
 SELECT b.staff_id, 'turn', ARRAY[max(b.id)], NULL
 FROM (
     SELECT staff_id, id
     FROM slot_claims
-    WHERE @turns AND company_id = @company_id AND kind = 'booking' AND part = 'visit'
+    WHERE @turns AND company_id = @company_id AND kind = 'booking' AND part <> 'buffer'
     ORDER BY id DESC
     LIMIT 100
 ) AS b
@@ -34,15 +64,15 @@ GROUP BY b.staff_id;
 -- name: in_the_way :many
 -- Whose time overlaps a period for what, one row a claim: for whoever asks why a start is not offered.
 SELECT
-    person.id AS staff_id, c.part, c.kind, floor(date_part('epoch', lower(c.during)))::bigint AS low,
+    person.id AS claimant, c.part, c.kind, floor(date_part('epoch', lower(c.during)))::bigint AS low,
     ceil(date_part('epoch', upper(c.during)))::bigint AS high
-FROM unnest(@staff_ids::bigint[]) AS person (id)
+FROM unnest(@claimants::bigint[]) AS person (id)
 CROSS JOIN LATERAL (
     SELECT part, kind, during
     FROM slot_claims
     WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
-        AND int8range(staff_id, staff_id, '[]') && int8range(person.id, person.id, '[]')
+        AND int8range(claimant, claimant, '[]') && int8range(person.id, person.id, '[]')
         AND during && tstzrange(@low, @high)
         AND (expires_at IS NULL OR expires_at > @now)
 ) AS c
-ORDER BY person.id, low;
+ORDER BY person.id, c.during;

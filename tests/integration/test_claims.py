@@ -26,6 +26,7 @@ from tests.support.shop import (
     OVERLAPS,
     Guest,
     Shop,
+    add_resource,
     held,
     open_shop,
 )
@@ -107,6 +108,82 @@ async def test_32_overlapping_times_wanted_at_once_never_overlap(
         assert await conn.fetchval(OVERLAPS) == 0
         assert await conn.fetchval(DOUBLE) == 0
         assert await conn.fetchval("SELECT count(*) FROM bookings") == len(booked) >= staff
+        assert await conn.fetchval("SELECT count(*) FROM slot_claims WHERE kind = 'hold'") == 0
+
+
+@pytest.mark.parametrize("units", [1, 2])
+async def test_32_rooms_wanted_at_once_have_one_visit_each(pool: Pool, units: int) -> None:
+    async with connection(pool) as conn:
+        shop = await open_shop(
+            conn, staff=("Becky", "Kelly", "Ana"), services=[{"buffer_after_minutes": 15}]
+        )
+        await add_resource(conn, shop, "Room", units, shop.service_ids)
+        people = await guests(conn, shop, 40)
+    rng = Random(units)  # noqa: S311
+    starts = [shop.at(MONDAY, "10:00") + timedelta(minutes=15 * rng.randint(0, 7)) for _ in people]
+    named = [rng.choice([None, *shop.staff_ids]) for _ in people]
+    answers = await at_once(
+        40, lambda i: attempt(pool, shop, people[i], starts[i], staff_id=named[i])
+    )
+    booked = [answer for answer in answers if isinstance(answer, SlotBooked)]
+    async with connection(pool) as conn:
+        assert await conn.fetchval(OVERLAPS) == 0
+        assert await conn.fetchval("SELECT count(*) FROM bookings") == len(booked) >= units
+        assert await conn.fetchval("SELECT count(*) FROM slot_claims WHERE kind = 'hold'") == 0
+
+
+async def test_40_forty_customers_want_three_places(pool: Pool) -> None:
+    async with connection(pool) as conn:
+        shop = await open_shop(conn, services=[{"capacity": 3, "grid_minutes": 30}, {}])
+        people = await guests(conn, shop, 40)
+    start, near = shop.at(MONDAY, "10:00"), shop.at(MONDAY, "10:30")
+
+    def want(i: int) -> Awaitable[Any]:
+        service = shop.service_ids[i % 10 == 9]
+        return attempt(pool, shop, people[i], near if i % 4 == 3 else start, service_id=service)
+
+    answers = await at_once(40, want)
+    visits = [answer.visit for answer in answers if isinstance(answer, SlotBooked)]
+    assert len({(visit.start, visit.service_id) for visit in visits}) == 1
+    assert len(visits) == (3 if visits[0].service_id == shop.service_ids[0] else 1)
+    async with connection(pool) as conn:
+        assert await conn.fetchval(OVERLAPS) == 0
+        seats = await conn.fetch("SELECT unit FROM slot_claims WHERE part = 'seat'")
+        assert len({row["unit"] for row in seats}) == len(seats)
+
+
+async def test_a_day_s_limit_holds_when_many_come_at_once(pool: Pool) -> None:
+    async with connection(pool) as conn:
+        shop = await open_shop(conn)
+        await conn.execute("UPDATE staff SET most_visits_a_day = 2")
+        await shop.refresh(conn)
+        people = await guests(conn, shop, 8)
+    answers = await at_once(
+        8, lambda i: attempt(pool, shop, people[i], shop.at(MONDAY, f"{9 + i:02}:00"))
+    )
+    assert sum(isinstance(answer, SlotBooked) for answer in answers) == 2
+
+
+async def test_32_visits_of_two_services_wanted_at_once_never_overlap(pool: Pool) -> None:
+    async with connection(pool) as conn:
+        shop = await open_shop(
+            conn, staff=("Becky", "Kelly"), services=[{"buffer_after_minutes": 10}, {"minutes": 30}]
+        )
+        people = await guests(conn, shop, 40)
+    cut, colour = shop.service_ids
+    rng = Random(2)  # noqa: S311
+
+    def want(i: int) -> Awaitable[Any]:
+        start = shop.at(MONDAY, "10:00") + timedelta(minutes=15 * rng.randint(0, 9))
+        both = {"service_id": cut, "also": (colour,)} if i % 2 else {"service_id": colour}
+        return attempt(
+            pool, shop, people[i], start, staff_id=rng.choice([None, *shop.staff_ids]), **both
+        )
+
+    answers = await at_once(40, want)
+    assert sum(isinstance(answer, SlotBooked) for answer in answers) >= 2
+    async with connection(pool) as conn:
+        assert await conn.fetchval(OVERLAPS) == 0
         assert await conn.fetchval("SELECT count(*) FROM slot_claims WHERE kind = 'hold'") == 0
 
 

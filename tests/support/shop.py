@@ -35,8 +35,9 @@ ALL_WEEK = tuple((weekday, "09:00", "18:00", "work") for weekday in range(1, 8))
 
 OVERLAPS = """
 SELECT count(*) FROM slot_claims AS a JOIN slot_claims AS b
-    ON a.company_id = b.company_id AND a.staff_id = b.staff_id AND a.id < b.id
+    ON a.company_id = b.company_id AND a.claimant = b.claimant AND a.id < b.id
     AND a.during && b.during AND a.claim_id <> b.claim_id AND 'visit' IN (a.part, b.part)
+    AND 'seat' NOT IN (a.part, b.part)
 """
 """Counts pairs of claims that may not be."""
 DOUBLE = """
@@ -100,9 +101,10 @@ class Shop:
         now: datetime = NOW,
         guest: Guest | None = None,
         moving: UUID | None = None,
+        also: tuple[int, ...] = (),
     ) -> list[str]:
         """The free times of a day, as the clock on the wall shows them."""
-        ask = FindTimes(service_id or self.service_ids[0], staff_id, day, moving)
+        ask = FindTimes(service_id or self.service_ids[0], staff_id, day, moving, also)
         found = await self.ask(conn, ask, now=now, guest=guest)
         return [self.wall(slot.start) for slot in found.slots]
 
@@ -129,6 +131,7 @@ class Shop:
         now: datetime = NOW,
         minutes: int = 5,
         moving: UUID | None = None,
+        also: tuple[int, ...] = (),
     ) -> SlotHeld | SlotTaken:
         """Hold a time for a customer."""
         ask = HoldSlot(
@@ -137,6 +140,7 @@ class Shop:
             start,
             now + timedelta(minutes=minutes),
             moving,
+            also,
         )
         return await bookings.hold(
             conn,
@@ -170,10 +174,11 @@ class Shop:
         staff_id: int | None = None,
         service_id: int | None = None,
         now: datetime = NOW,
+        also: tuple[int, ...] = (),
     ) -> Visit:
         """A visit of a customer, made the usual way."""
         held = await self.hold(
-            conn, guest, start, staff_id=staff_id, service_id=service_id, now=now
+            conn, guest, start, staff_id=staff_id, service_id=service_id, now=now, also=also
         )
         assert isinstance(held, SlotHeld), "the time is not free"
         made = await self.book(conn, guest, held.hold, now=now)
@@ -301,6 +306,24 @@ def held(answer: SlotHeld | SlotTaken) -> Hold:
     """The hold that there must be."""
     assert isinstance(answer, SlotHeld)
     return answer.hold
+
+
+async def add_resource(
+    conn: Connection, shop: Shop, name: str, units: int, service_ids: Sequence[int]
+) -> int:
+    """So many rooms that these services take one of; the shop knows of it."""
+    id_: int = await conn.fetchval(
+        "INSERT INTO resources (company_id, name, units) VALUES ($1, $2, $3) RETURNING id",
+        shop.company_id,
+        name,
+        units,
+    )
+    await conn.executemany(
+        "INSERT INTO service_resources (company_id, service_id, resource_id) VALUES ($1, $2, $3)",
+        [(shop.company_id, service_id, id_) for service_id in service_ids],
+    )
+    await shop.refresh(conn)
+    return id_
 
 
 async def column(conn: Connection, query: str, *args: object) -> list[Any]:
