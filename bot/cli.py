@@ -28,7 +28,9 @@ booking_app = typer.Typer(no_args_is_help=True, help="Single visits, by the code
 templates_app = typer.Typer(
     invoke_without_command=True, help="Messages that Meta has to approve: how they stand."
 )
+check_app = typer.Typer(no_args_is_help=True, help="Look for what is wrong; 1 if there is any.")
 app.add_typer(seed_app, name="seed")
+app.add_typer(check_app, name="check")
 app.add_typer(company_app, name="company")
 app.add_typer(templates_app, name="templates")
 app.add_typer(booking_app, name="booking")
@@ -205,6 +207,26 @@ def give_back(
     from bot import operate
 
     _run(operate.give_back(_settings(), company=company, conversation=conversation))
+
+
+@check_app.command("catalog")
+def check_catalog(
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0, json: Json = False
+) -> None:
+    """List what can never be booked, and the rule that stands against it."""
+    from bot import checking
+
+    raise typer.Exit(_run(checking.catalog(_settings(), company=company or None, json=json)))
+
+
+@check_app.command("times")
+def check_times(
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0, json: Json = False
+) -> None:
+    """List visits ahead whose wall time has changed because a time zone's rules did."""
+    from bot import checking
+
+    raise typer.Exit(_run(checking.times(_settings(), company=company or None, json=json)))
 
 
 @company_app.command("add")

@@ -24,14 +24,7 @@ from storage import timers as timer_rows
 from storage.clock import system_clock
 from storage.errors import ConstraintViolated
 from storage.pool import Connection, connect
-
-_RULES = {
-    "companies_phone_number_id_is_unique": "A company with this phone_number_id exists already.",
-    "companies_vertical_is_known": "The vertical must be salon, garage or general.",
-    "companies_currency_is_iso": "The currency must be three capital letters, such as EUR.",
-    "companies_country_is_iso": "The country must be two capital letters, such as DE.",
-    "companies_name_is_not_blank": "The name must not be blank.",
-}
+from storage.sentences import sentence
 
 
 @asynccontextmanager
@@ -214,7 +207,7 @@ async def add_company(settings: Settings, values: Mapping[str, str]) -> None:
         try:
             company_id = await companies.add(conn, **values)
         except ConstraintViolated as error:
-            raise SettingsError(_RULES.get(error.constraint, str(error))) from None
+            raise SettingsError(sentence(error)) from None
     typer.echo(f"company {company_id}")
 
 

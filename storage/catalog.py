@@ -79,7 +79,7 @@ async def load(conn: Connection, *, company_id: int) -> Catalog:
     row = await _Q["load"].one(conn, company_id=company_id)
     if row is None:
         raise Corrupt(f"there is no company {company_id}")
-    if not _is_zone(row["timezone"]):
+    if not is_zone(row["timezone"]):
         raise Corrupt(f"the time zone of company {company_id} is unknown")
     return Catalog(
         company=_company(company_id, row),
@@ -161,7 +161,7 @@ def _staff(company_id: int, row: asyncpg.Record) -> Iterable[Staff]:
     shifts, dated_shifts = _by_person(row["shifts"]), _by_person(row["dated_shifts"])
     time_off = _by_person(row["time_off"])
     for id_, name, timezone, most_visits, weight in row["staff"]:
-        if timezone is not None and not _is_zone(timezone):
+        if timezone is not None and not is_zone(timezone):
             log.warning("catalog.staff_refused", company_id=company_id, field="timezone")
             continue
         yield Staff(
@@ -203,7 +203,8 @@ def _time(text: str) -> time:
     return time() if text == "24:00:00" else time.fromisoformat(text)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Tell whether a time zone is known here."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # not there, not a name, a folder

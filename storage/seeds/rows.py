@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from flows.hours import moment
+from flows.hours import moment, offset_at
 from flows.model import Catalog
 from storage.bookings import CODE_LETTERS
 from storage.clock import EPOCH, MILLISECOND
@@ -31,6 +31,7 @@ class Booking(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     timezone: str
+    utc_offset_seconds: int
     status: str
     price_minor: int
     currency: str
@@ -83,6 +84,7 @@ class Writer:
             starts_at=begins,
             ends_at=ends,
             timezone=company.timezone,
+            utc_offset_seconds=offset_at(start, self._catalog.zone),
             status=status,
             price_minor=self._catalog.staff_by_id[staff_id].offers[service_id].price_minor,
             currency=company.currency,
