@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -65,6 +65,12 @@ def date_text(tag: str, day: date, form: str) -> str:
 def time_text(tag: str, at: time) -> str:
     """Write a time of day as people there do: `3:30 PM` or `15:30`."""
     return str(format_time(at, "short", locale=locale_of(tag)))
+
+
+def comes_twice(moment: datetime) -> bool:
+    """Tell whether a local moment's clocks show its time twice, as when they go back."""
+    first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first > second
 
 
 @lru_cache(maxsize=4096)

@@ -118,6 +118,9 @@ TODAY = row("today")
 TOMORROW = row("tomorrow")
 WHEN_NEAR = row("{day} {time}")
 WHEN_DATE = row("{day}, {time}")
+# On the night the clocks go back, some times come twice.
+FIRST_COMING = sentence("{time} (before the clocks change)")
+SECOND_COMING = sentence("{time} (after the clocks change)")
 TIMES_LEFT = counted_note("{n} time", "{n} times")
 BUSY = {
     MORNING: note("{times}, busy morning"),
@@ -298,7 +301,10 @@ class Words:
         """Name a local moment by its date: `Sat, Nov 21, 3:30 PM`."""
         far = moment.year != today.year and abs(moment.date() - today) > _FAR
         day = formats.day_text(self.tag, moment.date(), year=far)
-        return self(WHEN_DATE, day=day, time=self.time(moment.time()))
+        time = self.time(moment.time())
+        if formats.comes_twice(moment):
+            time = self(SECOND_COMING if moment.fold else FIRST_COMING, time=time)
+        return self(WHEN_DATE, day=day, time=time)
 
     def short_moment(self, moment: datetime, today: date, limit: int) -> str:
         """Name a local moment in so many UTF-16 units, as fully as they allow."""
