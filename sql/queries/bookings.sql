@@ -1,7 +1,7 @@
 -- name: book :one
--- Turns a hold into a booking, all of it or nothing. No look at when it lapses: as long as its rows are there,
--- nobody else has the time, and behind the gate (see claims.claim) nobody is just deleting them. A second tap finds
--- the booking that the first one made. A code that is in use leaves the booking to be given another one (`recode`).
+-- Turns a hold into a booking, all of it or nothing. One that has lapsed has to be claimed again: others may have
+-- removed a part of it. Behind the gate (see claims.claim) nobody is just doing so. A second tap finds the booking that
+-- the first one made. A code that is in use leaves the booking to be given another one (`recode`).
 -- A visit of several services gets a row for each; whoever sits in a group is sure to have it.
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashint8extended(@staff_id, 2)) AS person
@@ -10,7 +10,7 @@ held AS MATERIALIZED (
     SELECT id, part, during, session_id
     FROM slot_claims
     WHERE (SELECT count(*) FROM gate) = 1 AND company_id = @company_id AND claim_id = @hold_id
-        AND kind IN ('hold', 'offer') AND conversation_id = @conversation_id
+        AND kind IN ('hold', 'offer') AND conversation_id = @conversation_id AND expires_at > @now
     ORDER BY id
     FOR UPDATE
 ),
