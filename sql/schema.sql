@@ -1,6 +1,22 @@
 -- The schema after all migrations. Generated, do not edit: `make schema` writes it.
 -- Left out are the partitions that hold a span of time, because they depend on the day.
 
+CREATE FUNCTION around_the_week(span int4range) RETURNS int4multirange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN int4multirange(VARIADIC ARRAY[(span * int4range(0, 604800)), (int4range((lower(span) - 604800), (upper(span) - 604800)) * int4range(0, 604800))]);
+
+CREATE FUNCTION dated_seconds(day date, starts time without time zone, ends time without time zone) RETURNS tsrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN tsrange((day + starts), ((day + CASE WHEN (ends >= '23:59:00'::time without time zone) THEN '24:00:00'::interval ELSE (ends)::interval END) + CASE WHEN (ends > starts) THEN '00:00:00'::interval ELSE '24:00:00'::interval END));
+
+CREATE FUNCTION week_seconds(weekday smallint, starts time without time zone, ends time without time zone) RETURNS int4range
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN int4range((((weekday - 1) * 86400) + (EXTRACT(epoch FROM starts))::integer), (((weekday - CASE WHEN (ends > starts) THEN 1 ELSE 0 END) * 86400) + CASE WHEN (ends >= '23:59:00'::time without time zone) THEN 86400 ELSE (EXTRACT(epoch FROM ends))::integer END));
+
+CREATE FUNCTION setting_is_between(settings jsonb, key text, low integer, high integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (NOT (settings ? key)) THEN true WHEN (jsonb_typeof((settings -> key)) <> 'number'::text) THEN false ELSE (((((settings ->> key))::numeric >= (low)::numeric) AND (((settings ->> key))::numeric <= (high)::numeric)) AND ((((settings ->> key))::numeric % (1)::numeric) = (0)::numeric)) END;
+
 CREATE SEQUENCE analytics_events_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -56,6 +72,26 @@ ALTER TABLE ONLY booking_codes
 ALTER TABLE ONLY booking_codes
     ADD CONSTRAINT booking_codes_pkey PRIMARY KEY (company_id, code);
 
+CREATE TABLE booking_services (
+    company_id bigint NOT NULL,
+    booking_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    service_id bigint NOT NULL,
+    staff_id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    price_minor bigint NOT NULL,
+    CONSTRAINT booking_services_end_after_they_start CHECK ((ends_at > starts_at)),
+    CONSTRAINT booking_services_price_is_not_negative CHECK ((price_minor >= 0))
+);
+
+ALTER TABLE ONLY booking_services
+    ADD CONSTRAINT booking_services_pkey PRIMARY KEY (company_id, booking_id, "position");
+
+CREATE INDEX booking_services_service_idx ON booking_services USING btree (company_id, service_id);
+
+CREATE INDEX booking_services_staff_idx ON booking_services USING btree (company_id, staff_id, starts_at);
+
 CREATE TABLE bookings (
     company_id bigint NOT NULL,
     id uuid NOT NULL,
@@ -87,6 +123,7 @@ CREATE TABLE bookings (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     rating smallint,
+    utc_offset_seconds integer,
     CONSTRAINT bookings_cancelled_by_is_known CHECK ((cancelled_by = ANY (ARRAY['customer'::text, 'staff'::text, 'operator'::text, 'system'::text]))),
     CONSTRAINT bookings_cancelled_have_a_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
     CONSTRAINT bookings_end_after_they_start CHECK ((ends_at > starts_at)),
@@ -140,10 +177,16 @@ CREATE TABLE companies (
     catalog_version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT companies_cancel_notice_is_possible CHECK (setting_is_between(settings, 'cancel_notice_minutes'::text, 0, 1051200)),
     CONSTRAINT companies_country_is_iso CHECK ((country_code ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT companies_currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT companies_external_ids_is_object CHECK ((jsonb_typeof(external_ids) = 'object'::text)),
+    CONSTRAINT companies_grid_is_possible CHECK (setting_is_between(settings, 'grid_minutes'::text, 1, 1440)),
+    CONSTRAINT companies_hold_is_possible CHECK (setting_is_between(settings, 'hold_minutes'::text, 1, 120)),
+    CONSTRAINT companies_horizon_is_possible CHECK (setting_is_between(settings, 'horizon_days'::text, 1, 730)),
+    CONSTRAINT companies_lead_is_possible CHECK (setting_is_between(settings, 'lead_minutes'::text, 0, 1051200)),
     CONSTRAINT companies_name_is_not_blank CHECK ((name ~ '\S'::text)),
+    CONSTRAINT companies_offer_is_possible CHECK (setting_is_between(settings, 'offer_minutes'::text, 1, 1440)),
     CONSTRAINT companies_settings_is_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
     CONSTRAINT companies_vertical_is_known CHECK ((vertical = ANY (ARRAY['salon'::text, 'garage'::text, 'general'::text])))
 );
@@ -432,6 +475,26 @@ ALTER TABLE ONLY reminders
 
 CREATE INDEX reminders_due_idx ON reminders USING btree (company_id, due_at) WHERE (sent_at IS NULL);
 
+CREATE TABLE resources (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    units integer DEFAULT 1 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT resources_have_units CHECK (((units >= 1) AND (units <= 999))),
+    CONSTRAINT resources_name_is_not_blank CHECK ((name ~ '\S'::text))
+);
+
+ALTER TABLE resources ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY resources
+    ADD CONSTRAINT resources_name_is_unique UNIQUE (company_id, name);
+
+ALTER TABLE ONLY resources
+    ADD CONSTRAINT resources_pkey PRIMARY KEY (company_id, id);
+
 CREATE TABLE schema_migrations (
     version text NOT NULL,
     name text,
@@ -482,6 +545,18 @@ ALTER TABLE ONLY service_categories
 ALTER TABLE ONLY service_categories
     ADD CONSTRAINT service_categories_pkey PRIMARY KEY (company_id, id);
 
+CREATE TABLE service_resources (
+    company_id bigint NOT NULL,
+    service_id bigint NOT NULL,
+    resource_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY service_resources
+    ADD CONSTRAINT service_resources_pkey PRIMARY KEY (company_id, service_id, resource_id);
+
+CREATE INDEX service_resources_resource_idx ON service_resources USING btree (company_id, resource_id);
+
 CREATE TABLE services (
     company_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -501,12 +576,20 @@ CREATE TABLE services (
     external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    grid_offset_minutes integer DEFAULT 0 NOT NULL,
+    processing_from_minutes integer,
+    processing_minutes integer,
+    capacity integer DEFAULT 1 NOT NULL,
     CONSTRAINT services_buffers_are_within_a_day CHECK ((((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 1440)) AND ((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 1440)))),
+    CONSTRAINT services_capacity_is_at_least_one CHECK (((capacity >= 1) AND (capacity <= 1000))),
     CONSTRAINT services_grid_divides_time CHECK (((grid_minutes >= 1) AND (grid_minutes <= 1440))),
+    CONSTRAINT services_grid_offset_is_below_the_grid CHECK (((grid_offset_minutes >= 0) AND (grid_offset_minutes < COALESCE(grid_minutes, 1440)))),
     CONSTRAINT services_horizon_is_positive CHECK ((horizon_days > 0)),
+    CONSTRAINT services_lead_ends_before_the_horizon CHECK ((lead_minutes < ((horizon_days + 1) * 1440))),
     CONSTRAINT services_lead_is_not_negative CHECK ((lead_minutes >= 0)),
     CONSTRAINT services_name_is_not_blank CHECK ((name ~ '\S'::text)),
     CONSTRAINT services_price_is_not_negative CHECK ((price_minor >= 0)),
+    CONSTRAINT services_processing_lies_inside CHECK ((((processing_from_minutes IS NULL) = (processing_minutes IS NULL)) AND (processing_from_minutes > 0) AND (processing_minutes > 0) AND ((processing_from_minutes + processing_minutes) < minutes))),
     CONSTRAINT services_take_between_a_minute_and_a_day CHECK (((minutes >= 1) AND (minutes <= 1440)))
 );
 
@@ -529,19 +612,32 @@ CREATE TABLE slot_claims (
     conversation_id bigint,
     expires_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    resource_id bigint,
+    unit integer,
+    service_id bigint,
+    session_id uuid,
+    claimant bigint GENERATED ALWAYS AS (
+CASE
+    WHEN (resource_id IS NULL) THEN staff_id
+    ELSE (- ((resource_id * 1000) + unit))
+END) STORED NOT NULL,
     CONSTRAINT slot_claims_are_bounded CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)) AND lower_inc(during) AND (NOT upper_inc(during)))),
-    CONSTRAINT slot_claims_kind_is_known CHECK ((kind = ANY (ARRAY['booking'::text, 'hold'::text, 'offer'::text, 'time_off'::text, 'external'::text]))),
+    CONSTRAINT slot_claims_kind_is_known CHECK ((kind = ANY (ARRAY['booking'::text, 'hold'::text, 'offer'::text, 'time_off'::text, 'external'::text, 'session'::text]))),
     CONSTRAINT slot_claims_of_bookings_name_them CHECK (((kind = 'booking'::text) = (booking_id IS NOT NULL))),
-    CONSTRAINT slot_claims_of_holds_and_offers_expire CHECK (((kind = ANY (ARRAY['hold'::text, 'offer'::text])) = (expires_at IS NOT NULL))),
-    CONSTRAINT slot_claims_part_is_known CHECK ((part = ANY (ARRAY['visit'::text, 'buffer'::text])))
+    CONSTRAINT slot_claims_of_groups_name_their_service CHECK ((((kind = 'session'::text) OR (part = 'seat'::text)) = (service_id IS NOT NULL))),
+    CONSTRAINT slot_claims_of_holds_and_offers_expire CHECK (((kind = 'session'::text) OR ((kind = ANY (ARRAY['hold'::text, 'offer'::text])) = (expires_at IS NOT NULL)))),
+    CONSTRAINT slot_claims_of_seats_name_their_session CHECK (((part = 'seat'::text) = (session_id IS NOT NULL))),
+    CONSTRAINT slot_claims_part_is_known CHECK ((part = ANY (ARRAY['visit'::text, 'buffer'::text, 'seat'::text]))),
+    CONSTRAINT slot_claims_units_are_of_resources_and_seats CHECK ((((unit IS NOT NULL) = ((resource_id IS NOT NULL) OR (part = 'seat'::text))) AND ((unit >= 1) AND (unit <= 1000))))
 );
 
 ALTER TABLE slot_claims ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
 ALTER TABLE ONLY slot_claims
-    ADD CONSTRAINT slot_claims_never_overlap EXCLUDE USING gist (int8range(company_id, company_id, '[]'::text) WITH &&, int8range(staff_id, staff_id, '[]'::text) WITH &&, during WITH &&, (
+    ADD CONSTRAINT slot_claims_never_overlap EXCLUDE USING gist (int8range(company_id, company_id, '[]'::text) WITH &&, int8range(claimant, claimant, '[]'::text) WITH &&, during WITH &&, (
 CASE part
-    WHEN 'visit'::text THEN int8range(NULL::bigint, NULL::bigint)
+    WHEN 'visit'::text THEN int8range((0)::bigint, NULL::bigint)
+    WHEN 'seat'::text THEN int8range(((- unit))::bigint, ((- unit))::bigint, '[]'::text)
     ELSE int8range(id, id, '[]'::text)
 END) WITH &&);
 
@@ -555,6 +651,12 @@ CREATE INDEX slot_claims_claim_idx ON slot_claims USING btree (company_id, claim
 CREATE INDEX slot_claims_conversation_idx ON slot_claims USING btree (company_id, conversation_id) WHERE (kind = ANY (ARRAY['hold'::text, 'offer'::text]));
 
 CREATE INDEX slot_claims_expiry_idx ON slot_claims USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX slot_claims_resource_idx ON slot_claims USING btree (company_id, resource_id) WHERE (resource_id IS NOT NULL);
+
+CREATE INDEX slot_claims_service_idx ON slot_claims USING btree (company_id, service_id) WHERE (service_id IS NOT NULL);
+
+CREATE INDEX slot_claims_session_idx ON slot_claims USING btree (company_id, session_id) WHERE (session_id IS NOT NULL);
 
 CREATE INDEX slot_claims_staff_end_idx ON slot_claims USING btree (company_id, staff_id, upper(during));
 
@@ -570,8 +672,12 @@ CREATE TABLE staff (
     external_ids jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    most_visits_a_day integer,
+    weight integer DEFAULT 1 NOT NULL,
+    CONSTRAINT staff_may_have_a_visit_a_day CHECK ((most_visits_a_day > 0)),
     CONSTRAINT staff_name_is_not_blank CHECK ((name ~ '\S'::text)),
-    CONSTRAINT staff_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text))
+    CONSTRAINT staff_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text)),
+    CONSTRAINT staff_weight_is_positive CHECK (((weight >= 1) AND (weight <= 100)))
 );
 
 ALTER TABLE staff ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -602,6 +708,9 @@ ALTER TABLE ONLY staff_hours
 ALTER TABLE ONLY staff_hours
     ADD CONSTRAINT staff_hours_shift_is_entered_once UNIQUE (company_id, staff_id, weekday, starts, kind);
 
+ALTER TABLE ONLY staff_hours
+    ADD CONSTRAINT staff_hours_shifts_do_not_overlap EXCLUDE USING gist (int8range(company_id, company_id, '[]'::text) WITH &&, int8range(staff_id, staff_id, '[]'::text) WITH &&, around_the_week(week_seconds(weekday, starts, ends)) WITH &&) WHERE ((kind = 'work'::text));
+
 CREATE TABLE staff_schedules (
     company_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -622,6 +731,9 @@ ALTER TABLE staff_schedules ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
 ALTER TABLE ONLY staff_schedules
     ADD CONSTRAINT staff_schedules_pkey PRIMARY KEY (company_id, id);
+
+ALTER TABLE ONLY staff_schedules
+    ADD CONSTRAINT staff_schedules_shifts_do_not_overlap EXCLUDE USING gist (int8range(company_id, company_id, '[]'::text) WITH &&, int8range(staff_id, staff_id, '[]'::text) WITH &&, dated_seconds(day, starts, ends) WITH &&) WHERE (((kind <> 'break'::text) AND (starts IS NOT NULL)));
 
 CREATE INDEX staff_schedules_staff_day_idx ON staff_schedules USING btree (company_id, staff_id, day);
 
@@ -902,6 +1014,33 @@ CREATE FUNCTION get_recent_messages(for_phone text, for_company_id bigint, max_r
   LIMIT get_recent_messages.max_rows;
 END;
 
+CREATE FUNCTION leave_session() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    seats bigint;
+    until timestamptz;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashint8extended(OLD.staff_id, 2)) THEN
+        RETURN NULL;
+    END IF;
+    SELECT count(*), max(coalesce(expires_at, 'infinity')) INTO seats, until
+    FROM slot_claims WHERE company_id = OLD.company_id AND session_id = OLD.session_id;
+    IF seats = 0 THEN
+        DELETE FROM slot_claims
+        WHERE company_id = OLD.company_id AND claim_id = OLD.session_id AND kind = 'session';
+    ELSE
+        UPDATE slot_claims SET expires_at = nullif(until, 'infinity')
+        WHERE company_id = OLD.company_id AND claim_id = OLD.session_id AND kind = 'session';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION longest_shift_seconds(company bigint, person bigint) RETURNS integer
+    LANGUAGE sql STABLE
+    RETURN (WITH rules AS (SELECT (range_agg(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) FILTER (WHERE (staff_hours.kind = 'work'::text)) + range_agg(int4range((lower(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) + 604800), (upper(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) + 604800))) FILTER (WHERE (staff_hours.kind = 'work'::text))) AS work, (range_agg(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) FILTER (WHERE (staff_hours.kind = 'break'::text)) + range_agg(int4range((lower(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) + 604800), (upper(week_seconds(staff_hours.weekday, staff_hours.starts, staff_hours.ends)) + 604800))) FILTER (WHERE (staff_hours.kind = 'break'::text))) AS breaks FROM staff_hours WHERE ((staff_hours.company_id = longest_shift_seconds.company) AND (staff_hours.staff_id = longest_shift_seconds.person))) SELECT max((upper(span.span) - lower(span.span))) AS max FROM rules, LATERAL unnest((rules.work - COALESCE(rules.breaks, '{}'::int4multirange))) span(span));
+
 CREATE FUNCTION maintain_analytics_events_partitions(today date DEFAULT CURRENT_DATE, weeks_ahead integer DEFAULT 8, days_kept integer DEFAULT 30) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -947,6 +1086,70 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION refuse_services_longer_than_every_shift() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    changed jsonb := to_jsonb(coalesce(NEW, OLD));
+    company bigint := changed ->> 'company_id';
+    about text := CASE TG_TABLE_NAME WHEN 'services' THEN 'id' ELSE 'service_id' END;
+BEGIN
+    IF EXISTS (
+        SELECT FROM staff_services AS o
+        JOIN services AS s ON s.company_id = o.company_id AND s.id = o.service_id AND s.active
+        JOIN staff AS p ON p.company_id = o.company_id AND p.id = o.staff_id AND p.active
+        WHERE o.company_id = company
+            AND CASE TG_TABLE_NAME
+                WHEN 'staff_hours' THEN o.staff_id = (changed ->> 'staff_id')::bigint
+                ELSE o.service_id = (changed ->> about)::bigint
+            END
+            AND coalesce(o.minutes, s.minutes) * 60 > longest_shift_seconds(company, o.staff_id)
+            AND NOT EXISTS (
+                SELECT FROM staff_schedules AS d
+                WHERE d.company_id = company AND d.staff_id = o.staff_id AND d.starts IS NOT NULL
+            )
+    ) THEN
+        RAISE EXCEPTION 'a service is longer than every shift of somebody who does it' USING
+            ERRCODE = 'check_violation', CONSTRAINT = 'staff_services_fit_a_shift', TABLE = TG_TABLE_NAME;
+    END IF;
+    IF TG_TABLE_NAME <> 'staff_hours' AND EXISTS (
+        SELECT FROM staff_services AS o
+        JOIN services AS s ON s.company_id = o.company_id AND s.id = o.service_id
+        WHERE o.company_id = company AND o.service_id = (changed ->> about)::bigint
+            AND o.minutes <= s.processing_from_minutes + s.processing_minutes
+    ) THEN
+        RAISE EXCEPTION 'processing does not fit into the minutes of somebody who does it' USING
+            ERRCODE = 'check_violation', CONSTRAINT = 'staff_services_processing_lies_inside', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION refuse_unknown_timezone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF NEW.timezone ~ '^([A-Za-z_]+(/[A-Za-z_-]+)+|UTC|GMT|Etc/GMT[+-]?[0-9]{1,2})$' THEN
+        PERFORM now() AT TIME ZONE NEW.timezone;
+    ELSIF NEW.timezone IS NOT NULL THEN
+        RAISE invalid_parameter_value;
+    END IF;
+    RETURN NEW;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RAISE EXCEPTION 'this time zone is unknown' USING
+        ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_timezone_is_known', TABLE = TG_TABLE_NAME;
+END
+$_$;
+
+CREATE FUNCTION remember_utc_offset() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.utc_offset_seconds := utc_offset_at(NEW.starts_at, NEW.timezone);
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -956,6 +1159,10 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION utc_offset_at(moment timestamp with time zone, zone text) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXTRACT(epoch FROM ((moment AT TIME ZONE zone) - (moment AT TIME ZONE 'UTC'::text))))::integer;
+
 CREATE FUNCTION uuid7_floor(moment timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid;
@@ -964,7 +1171,11 @@ ALTER SEQUENCE analytics_events_id_seq OWNED BY analytics_events.id;
 
 ALTER SEQUENCE messages_id_seq OWNED BY messages.id;
 
+CREATE TRIGGER bookings_remember_offset BEFORE INSERT ON bookings FOR EACH ROW WHEN ((new.utc_offset_seconds IS NULL)) EXECUTE FUNCTION remember_utc_offset();
+
 CREATE TRIGGER bookings_touch BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER companies_timezone_is_known BEFORE INSERT OR UPDATE OF timezone ON companies FOR EACH ROW EXECUTE FUNCTION refuse_unknown_timezone();
 
 CREATE TRIGGER companies_touch BEFORE UPDATE ON companies FOR EACH ROW EXECUTE FUNCTION bump_own_catalog_version();
 
@@ -986,7 +1197,13 @@ CREATE TRIGGER message_templates_touch BEFORE UPDATE ON message_templates FOR EA
 
 CREATE TRIGGER reminders_touch BEFORE UPDATE ON reminders FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+CREATE TRIGGER resources_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON resources FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER resources_touch BEFORE UPDATE ON resources FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
 CREATE TRIGGER service_areas_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON service_areas FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE TRIGGER service_areas_timezone_is_known BEFORE INSERT OR UPDATE OF timezone ON service_areas FOR EACH ROW EXECUTE FUNCTION refuse_unknown_timezone();
 
 CREATE TRIGGER service_areas_touch BEFORE UPDATE ON service_areas FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
@@ -994,13 +1211,21 @@ CREATE TRIGGER service_categories_bump_catalog AFTER INSERT OR DELETE OR UPDATE 
 
 CREATE TRIGGER service_categories_touch BEFORE UPDATE ON service_categories FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+CREATE TRIGGER service_resources_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON service_resources FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
 CREATE TRIGGER services_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON services FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
 
+CREATE CONSTRAINT TRIGGER services_fit_a_shift AFTER UPDATE OF minutes, active, processing_from_minutes, processing_minutes ON services DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_services_longer_than_every_shift();
+
 CREATE TRIGGER services_touch BEFORE UPDATE ON services FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER slot_claims_leave_session AFTER DELETE ON slot_claims FOR EACH ROW WHEN ((old.part = 'seat'::text)) EXECUTE FUNCTION leave_session();
 
 CREATE TRIGGER staff_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
 
 CREATE TRIGGER staff_hours_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff_hours FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE CONSTRAINT TRIGGER staff_hours_fit_services AFTER INSERT OR DELETE OR UPDATE ON staff_hours DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_services_longer_than_every_shift();
 
 CREATE TRIGGER staff_hours_touch BEFORE UPDATE ON staff_hours FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
@@ -1009,6 +1234,10 @@ CREATE TRIGGER staff_schedules_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON 
 CREATE TRIGGER staff_schedules_touch BEFORE UPDATE ON staff_schedules FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TRIGGER staff_services_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff_services FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
+
+CREATE CONSTRAINT TRIGGER staff_services_fit_a_shift AFTER INSERT OR UPDATE ON staff_services DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_services_longer_than_every_shift();
+
+CREATE TRIGGER staff_timezone_is_known BEFORE INSERT OR UPDATE OF timezone ON staff FOR EACH ROW EXECUTE FUNCTION refuse_unknown_timezone();
 
 CREATE TRIGGER staff_touch BEFORE UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
@@ -1024,6 +1253,15 @@ ALTER TABLE analytics_events
 
 ALTER TABLE ONLY booking_codes
     ADD CONSTRAINT booking_codes_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY booking_services
+    ADD CONSTRAINT booking_services_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY booking_services
+    ADD CONSTRAINT booking_services_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id);
+
+ALTER TABLE ONLY booking_services
+    ADD CONSTRAINT booking_services_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id);
 
 ALTER TABLE bookings
     ADD CONSTRAINT bookings_area_fkey FOREIGN KEY (company_id, area_id) REFERENCES service_areas(company_id, id);
@@ -1085,11 +1323,20 @@ ALTER TABLE ONLY outbox
 ALTER TABLE ONLY reminders
     ADD CONSTRAINT reminders_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY resources
+    ADD CONSTRAINT resources_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY service_areas
     ADD CONSTRAINT service_areas_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY service_categories
     ADD CONSTRAINT service_categories_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY service_resources
+    ADD CONSTRAINT service_resources_resource_fkey FOREIGN KEY (company_id, resource_id) REFERENCES resources(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY service_resources
+    ADD CONSTRAINT service_resources_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY services
     ADD CONSTRAINT services_category_fkey FOREIGN KEY (company_id, category_id) REFERENCES service_categories(company_id, id) ON DELETE SET NULL (category_id);
@@ -1102,6 +1349,12 @@ ALTER TABLE ONLY slot_claims
 
 ALTER TABLE ONLY slot_claims
     ADD CONSTRAINT slot_claims_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE SET NULL (conversation_id);
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_resource_fkey FOREIGN KEY (company_id, resource_id) REFERENCES resources(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY slot_claims
+    ADD CONSTRAINT slot_claims_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY slot_claims
     ADD CONSTRAINT slot_claims_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE CASCADE;
