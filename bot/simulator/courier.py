@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import aiohttp
 
+from bot.simulator.accounts import Accounts
 from bot.simulator.faults import Armed, Faults, Occasion
 from bot.simulator.settings import Retries
 from bot.simulator.tasks import Tasks
-from bot.simulator.webhooks import Notice, envelope, signature
+from bot.simulator.webhooks import Notice, Shape, envelope, signature
 from storage.clock import Clock
 
 State = Literal["waiting", "held", "answered", "lost", "given_up"]
@@ -57,6 +58,7 @@ class Courier:
         faults: Faults,
         clock: Clock,
         retries: Retries,
+        accounts: Accounts,
     ) -> None:
         self.url = url
         self.deliveries: deque[Delivery] = deque(maxlen=REMEMBERED)
@@ -67,15 +69,19 @@ class Courier:
         self._faults = faults
         self._clock = clock
         self._retries = retries
+        self._accounts = accounts
         self._posted = 0
         self._held: dict[int, tuple[Armed, list[Delivery]]] = {}
 
-    def post(self, notice: Notice) -> Delivery:
-        """Send a notice in the background, with what faults make of it."""
+    def post(self, notice: Notice, *, lost: bool = False) -> Delivery:
+        """Send a notice in the background, with what faults make of it; a lost one stays here."""
         self._posted += 1
         delivery = Delivery(self._posted, notice, self._clock())
         self.deliveries.append(delivery)
         self.unsettled[delivery.number] = delivery
+        if lost or not self._accounts.listens(notice):
+            self._settle([delivery], "lost")
+            return delivery
         occasion = Occasion("webhook", notice.customer, notice.events)
         spoiled = self._faults.take(occasion, HOOK_FAULTS)
         if spoiled is None:
@@ -84,11 +90,15 @@ class Courier:
             self._spoil(delivery, spoiled)
         return delivery
 
-    def release(self) -> None:
-        """Send all that was held back."""
-        for armed, held in self._held.values():
-            self._flush(armed, held)
-        self._held.clear()
+    def again(self, delivery: Delivery) -> None:
+        """Post a notice once more, whatever became of it before."""
+        self._tasks.spawn(self._send([delivery]))
+
+    def release(self, fault_id: int | None = None) -> None:
+        """Send what was held back by a fault, or by all of them."""
+        for number in list(self._held):
+            if fault_id in (None, number):
+                self._flush(*self._held.pop(number))
 
     def _spoil(self, delivery: Delivery, armed: Armed) -> None:
         fault = armed.fault
@@ -112,7 +122,7 @@ class Courier:
 
     def _flush(self, armed: Armed, held: list[Delivery]) -> None:
         if armed.fault.kind == "batch":
-            self._tasks.spawn(self._send(held))
+            self._tasks.spawn(self._send(held, shape=armed.fault.shape))
         else:
             self._tasks.spawn(self._one_by_one(held[::-1]))
 
@@ -120,10 +130,12 @@ class Courier:
         for delivery in deliveries:
             await self._send([delivery])
 
-    async def _send(self, deliveries: list[Delivery], after: float = 0.0) -> None:
+    async def _send(
+        self, deliveries: list[Delivery], after: float = 0.0, shape: Shape = "entries"
+    ) -> None:
         if after:
             await asyncio.sleep(after)
-        body = envelope([delivery.notice for delivery in deliveries])
+        body = envelope([delivery.notice for delivery in deliveries], shape)
         given_up = deliveries[0].at + self._retries.give_up_after
         wait = 0.0
         while not await self._attempt(deliveries, body):
@@ -135,14 +147,15 @@ class Courier:
         self._settle(deliveries, "answered")
 
     async def _attempt(self, deliveries: list[Delivery], body: bytes) -> bool:
-        status = await self._post(body)
+        url = self._accounts.url_for(deliveries[0].notice, self.url)
+        status = await self._post(url, body)
         for delivery in deliveries:
             delivery.attempts += 1
             delivery.last_status = status
         return status == 200
 
-    async def _post(self, body: bytes) -> int | None:
-        if self.url is None:
+    async def _post(self, url: str | None, body: bytes) -> int | None:
+        if url is None:
             return None
         headers = {
             "Content-Type": "application/json",
@@ -152,7 +165,7 @@ class Courier:
         patience = aiohttp.ClientTimeout(total=self._retries.answer_within)
         try:
             async with self._session.post(
-                self.url, data=body, headers=headers, timeout=patience, allow_redirects=False
+                url, data=body, headers=headers, timeout=patience, allow_redirects=False
             ) as answer:
                 await answer.read()
                 return answer.status

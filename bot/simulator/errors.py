@@ -69,6 +69,10 @@ KINDS: dict[int, ErrorKind] = {
     132018: ErrorKind(400, "Template parameters are not valid"),
     132068: ErrorKind(400, "Flow is blocked"),
     132069: ErrorKind(400, "Flow is throttled"),
+    133005: ErrorKind(400, "Two step verification PIN Mismatch"),
+    133015: ErrorKind(400, "Please wait a few minutes before attempting to register this number"),
+    136025: ErrorKind(400, "Verify code error"),
+    2200: ErrorKind(400, "Callback verification failed"),
     133004: ErrorKind(503, "Server Temporarily Unavailable"),
     133010: ErrorKind(400, "Phone number Not Registered"),
     133016: ErrorKind(400, "Account register deregister rate limit exceeded"),
@@ -85,12 +89,23 @@ class SimulatorError(Exception):
 
 
 class Refusal(SimulatorError):
-    """A request that Meta would refuse, with the body Meta would refuse it with."""
+    """A request that Meta would refuse, with the body Meta would refuse it with.
 
-    def __init__(self, code: int, details: str = "", *, subcode: int | None = None) -> None:
+    `user` is a title and a sentence for the person behind the request: templates have them.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        details: str = "",
+        *,
+        subcode: int | None = None,
+        user: tuple[str, str] | None = None,
+    ) -> None:
         self.code = code
         self.details = details
         self.subcode = subcode
+        self.user = user
         super().__init__(f"(#{code}) {details}")
 
     @property
@@ -113,6 +128,9 @@ class Refusal(SimulatorError):
             }
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.user is not None:
+            error["error_user_title"], error["error_user_msg"] = self.user
+            error["is_transient"] = False
         if self.code in TRANSIENT:
             error["is_transient"] = True
         error["fbtrace_id"] = trace_id()

@@ -2,20 +2,25 @@
 
 import asyncio
 import json
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from bot.simulator import webhooks
+from bot.simulator import news, webhooks
+from bot.simulator.accounts import Accounts
 from bot.simulator.courier import Courier, Delivery
 from bot.simulator.errors import Refusal, status_error
 from bot.simulator.limits import Sending
-from bot.simulator.model import Conversation, Customer, Message, Number, Status
+from bot.simulator.model import Conversation, Customer, Message, Number, Status, StoredMedia
+from bot.simulator.rates import Rates
 from bot.simulator.settings import Pace, Rules
 from bot.simulator.tasks import Tasks
-from bot.simulator.templates import Templates
 from bot.simulator.world import World, new_message_id
 
 FREE_SERVICE_MESSAGES = 1000
+# Who comes by an ad and is answered within a day may be written to for three days, free of charge.
+ANSWERED_WITHIN = timedelta(hours=24)
+FREE_ENTRY_LASTS = timedelta(hours=72)
 
 
 class Exchange:
@@ -26,14 +31,18 @@ class Exchange:
         *,
         world: World,
         courier: Courier,
-        templates: Templates,
+        accounts: Accounts,
+        rates: Rates,
+        media_url: Callable[[StoredMedia], str],
         tasks: Tasks,
         pace: Pace,
         rules: Rules,
     ) -> None:
         self._world = world
         self._courier = courier
-        self._templates = templates
+        self._accounts = accounts
+        self._rates = rates
+        self._media_url = media_url
         self._tasks = tasks
         self._pace = pace
         self._rules = rules
@@ -47,10 +56,12 @@ class Exchange:
         content: Any,
         *,
         reply_to: str | None = None,
+        extra: dict[str, Any] | None = None,
     ) -> tuple[Message, Delivery]:
         """A customer sends something; the delivery settles when the business answered 200."""
         talk = self._world.conversation(customer, number)
-        message = self._world.write(talk, "customer", kind, content, reply_to=reply_to)
+        self._rates.count_inbound(number)
+        message = self._world.write(talk, "customer", kind, content, reply_to=reply_to, extra=extra)
         if kind == "reaction":
             target = self._world.messages.get(content["message_id"])
             if target:
@@ -75,11 +86,38 @@ class Exchange:
             for talk in self._world.conversations_of(customer)
         ]
 
+    def change_user_id(self, customer: Customer) -> list[Delivery]:
+        """A customer gets another user id; every business they know is told."""
+        talks = self._world.conversations_of(customer)
+        before = [customer.user_id(talk.number) for talk in talks]
+        customer.generation += 1
+        now = self._world.clock()
+        return [
+            self._courier.post(
+                webhooks.user_id_changed(
+                    talk, message_id=new_message_id(), previous=previous, at=now
+                )
+            )
+            for talk, previous in zip(talks, before, strict=True)
+        ]
+
+    def wish_about_marketing(self, talk: Conversation, value: Literal["stop", "resume"]) -> None:
+        """A customer stops or resumes marketing messages in the app."""
+        talk.no_marketing = value == "stop"
+        self._courier.post(news.marketing_wish(talk, value, at=self._world.clock()))
+
+    def play(self, talk: Conversation, message: Message) -> None:
+        """A customer plays a voice note of the business."""
+        self._step(talk, message, "played")
+
     def to_customer(
         self, customer: Customer, number: Number, sending: Sending, *, late_error: int | None = None
     ) -> Message:
         """Accept a message of a business and set it on its way."""
         talk = self._world.conversation(customer, number)
+        now = self._world.clock()
+        if talk.ad_tapped and now - talk.ad_tapped < ANSWERED_WITHIN:
+            talk.free_until, talk.ad_tapped = now + FREE_ENTRY_LASTS, None
         message = self._world.write(
             talk,
             "business",
@@ -148,7 +186,11 @@ class Exchange:
         def answered() -> None:
             self._world.move(message, "delivered")
 
-        return self._courier.post(webhooks.inbound(talk, message, answered=answered))
+        media = self._world.media.get(message.content.get("id", "")) if message.is_media else None
+        url = self._media_url(media) if media else None
+        notice = webhooks.inbound(talk, message, media_url=url, answered=answered)
+        blocked = talk.customer.id in self._accounts.line(talk.number).blocked
+        return self._courier.post(notice, lost=blocked)
 
     async def _carry(self, talk: Conversation, message: Message) -> None:
         await asyncio.sleep(self._pace.sent)
@@ -175,21 +217,22 @@ class Exchange:
         if not self._world.move(message, new, error):
             return
         priced = new in ("sent", "delivered") and message.kind != "reaction"
-        pricing = self._pricing(message, count=new == "delivered") if priced else None
+        pricing = self._pricing(talk, message, count=new == "delivered") if priced else None
         notice = webhooks.status(
             talk,
             message,
             new,
             at=message.times[new],
             pricing=pricing,
-            conversation=self._conversation_object(message, pricing),
+            conversation=self._conversation_object(talk, message, pricing),
         )
         self._courier.post(notice)
 
-    def _pricing(self, message: Message, *, count: bool) -> dict[str, Any]:
+    def _pricing(self, talk: Conversation, message: Message, *, count: bool) -> dict[str, Any]:
+        if talk.free_until and message.at < talk.free_until:
+            return price("referral_conversion", "free_entry_point")
         if message.kind == "template":
-            category = self._templates.category(message.content)
-            return price(category, "regular")
+            return price(message.content.get("category", "utility"), "regular")
         key = (message.phone_number_id, message.at.year, message.at.month)
         used = self._service_messages.get(key, 0)
         if count:
@@ -198,14 +241,15 @@ class Exchange:
         return price("service", "free_customer_service" if free else "regular")
 
     def _conversation_object(
-        self, message: Message, pricing: dict[str, Any] | None
+        self, talk: Conversation, message: Message, pricing: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        if not (self._rules.conversation_objects and pricing):
+        free = bool(talk.free_until and message.at < talk.free_until)
+        if not pricing or not (self._rules.conversation_objects or free):
             return None
-        return {
-            "id": message.id.removeprefix("wamid.")[:32],
-            "origin": {"type": pricing["category"]},
-        }
+        found: dict[str, Any] = {"id": message.id.removeprefix("wamid.")[:32]}
+        if free and talk.free_until:
+            found["expiration_timestamp"] = webhooks.seconds(talk.free_until)
+        return {**found, "origin": {"type": pricing["category"]}}
 
 
 def price(category: str, kind: str) -> dict[str, Any]:

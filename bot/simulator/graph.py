@@ -1,56 +1,32 @@
-"""The Graph API: messages, read receipts and media, answered the way Meta answers."""
+"""The Graph API: messages and read receipts, and the routes of everything else.
 
-import asyncio
-import hashlib
-import hmac
-import secrets
+What an id in a path is (a number, an account, a template, a file) decides what answers. Anything
+that Meta does and this does not is refused with 501 and what is missing.
+"""
+
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
-import orjson
 from aiohttp import web
 
+from bot.simulator.account_api import AccountApi
+from bot.simulator.accounts import Accounts
 from bot.simulator.errors import NoSuchObject, NotSimulated, Refusal
 from bot.simulator.exchange import Exchange
-from bot.simulator.faults import BEFORE, Armed, Faults, Occasion
+from bot.simulator.faults import Faults, Occasion
+from bot.simulator.filling import read_template
+from bot.simulator.gate import AFTER, VERSION, Gate, Handler
 from bot.simulator.interactive import read_interactive
 from bot.simulator.limits import Sending, read_json, read_mark_read, read_sending
-from bot.simulator.model import Customer, Message, Number, StoredMedia
+from bot.simulator.media_api import MediaApi
+from bot.simulator.model import Customer, Message, Number
 from bot.simulator.rates import Rates
 from bot.simulator.recipients import Recipients
-from bot.simulator.settings import Rules
+from bot.simulator.template_api import TemplateApi
 from bot.simulator.templates import Templates
 from bot.simulator.world import World
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-VERSION = r"/{version:v\d+\.\d+}"
-AFTER = frozenset({"accept_then_drop", "slow", "late_error"})
-MEDIA_URL_LASTS = timedelta(minutes=5)
-MEGABYTE = 2**20
-UPLOADS: dict[str, int] = {
-    "audio/aac": 16 * MEGABYTE,
-    "audio/mp4": 16 * MEGABYTE,
-    "audio/mpeg": 16 * MEGABYTE,
-    "audio/amr": 16 * MEGABYTE,
-    "audio/ogg": 16 * MEGABYTE,
-    "audio/opus": 16 * MEGABYTE,
-    "application/vnd.ms-powerpoint": 100 * MEGABYTE,
-    "application/msword": 100 * MEGABYTE,
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": 100 * MEGABYTE,
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": 100 * MEGABYTE,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": 100 * MEGABYTE,
-    "application/pdf": 100 * MEGABYTE,
-    "text/plain": 100 * MEGABYTE,
-    "application/vnd.ms-excel": 100 * MEGABYTE,
-    "image/jpeg": 5 * MEGABYTE,
-    "image/png": 5 * MEGABYTE,
-    "image/webp": 500 * 1024,
-    "video/mp4": 16 * MEGABYTE,
-    "video/3gpp": 16 * MEGABYTE,
-}
-LARGEST_UPLOAD = 101 * MEGABYTE
+Route = tuple[str, str, Handler]
 
 
 class GraphApi:
@@ -62,45 +38,141 @@ class GraphApi:
         world: World,
         exchange: Exchange,
         templates: Templates,
+        accounts: Accounts,
         rates: Rates,
         faults: Faults,
-        rules: Rules,
+        gate: Gate,
+        recipients: Recipients,
+        apis: tuple[AccountApi, TemplateApi, MediaApi],
     ) -> None:
         self._world = world
         self._exchange = exchange
         self._templates = templates
+        self._accounts = accounts
         self._rates = rates
         self._faults = faults
-        self._rules = rules
-        self._recipients = Recipients(world=world, exchange=exchange, rates=rates, rules=rules)
-        self._url_key = secrets.token_bytes(16)
+        self._gate = gate
+        self._recipients = recipients
+        self._account_api, self._template_api, self._media_api = apis
 
     def routes(self) -> list[web.RouteDef]:
         """All routes, with one at the end that refuses what is not simulated."""
-        return [
-            web.post(VERSION + "/{object}/messages", self._answered(self.send)),
-            web.post(VERSION + "/{object}/media", self._answered(self.upload)),
-            web.get(VERSION + "/{object}", self._answered(self.look_up)),
-            web.delete(VERSION + "/{object}", self._answered(self.delete)),
-            web.get("/media-file/{object}", self._answered(self.download)),
-            web.route("*", VERSION + "/{tail:.*}", self._answered(self.refuse)),
+        routes = [
+            *self._number_routes(),
+            *self._account_routes(),
+            ("POST", "/{object}/unpause", self._template_api.unpause),
+            ("GET", "/{object}", self.look_up),
+            ("POST", "/{object}", self.change),
+            ("DELETE", "/{object}", self.delete),
         ]
+        answered = self._gate.answered
+        return [
+            *(web.route(method, VERSION + path, answered(one)) for method, path, one in routes),
+            web.get("/media-file/{object}", answered(self._media_api.download)),
+            web.route("*", VERSION + "/{tail:.*}", answered(self.refuse)),
+        ]
+
+    def _number_routes(self) -> list[Route]:
+        api = self._account_api
+        routes = [
+            ("POST", "messages", self.send),
+            ("POST", "marketing_messages", self.send_marketing),
+            ("POST", "media", self._media_api.upload),
+            ("POST", "register", api.register),
+            ("POST", "deregister", api.deregister),
+            ("POST", "request_code", api.request_code),
+            ("POST", "verify_code", api.verify_code),
+            ("GET", "whatsapp_business_profile", api.profile),
+            ("POST", "whatsapp_business_profile", api.change_profile),
+            ("POST", "conversational_automation", api.automation),
+            ("GET", "whatsapp_business_encryption", api.public_key),
+            ("POST", "whatsapp_business_encryption", api.set_public_key),
+            ("GET", "whatsapp_commerce_settings", api.commerce),
+            ("POST", "whatsapp_commerce_settings", api.change_commerce),
+            ("GET", "block_users", api.blocked),
+            ("POST", "block_users", api.block),
+            ("DELETE", "block_users", api.unblock),
+        ]
+        known = self._world.numbers
+        return [(m, "/{object}/" + path, known_in(known, one)) for m, path, one in routes]
+
+    def _account_routes(self) -> list[Route]:
+        api, templates = self._account_api, self._template_api
+        routes = [
+            ("GET", "phone_numbers", api.numbers),
+            ("GET", "subscribed_apps", api.subscriptions),
+            ("POST", "subscribed_apps", api.subscribe),
+            ("DELETE", "subscribed_apps", api.unsubscribe),
+            ("GET", "message_templates", self._counted(templates.list_all)),
+            ("POST", "message_templates", self._counted(templates.create)),
+            ("DELETE", "message_templates", self._counted(templates.delete)),
+        ]
+        known = self._accounts.accounts
+        return [(m, "/{object}/" + path, known_in(known, one)) for m, path, one in routes]
+
+    async def look_up(self, request: web.Request) -> web.StreamResponse:
+        """`GET /<version>/<id>`."""
+        object_id = request.match_info["object"]
+        if object_id in self._world.numbers:
+            return self._account_api.look_up_number(request)
+        if object_id in self._accounts.accounts:
+            return await self._account_api.look_up_account(request)
+        if object_id in self._templates.known:
+            return self._template_api.look_up(request)
+        return await self._media_api.look_up(request)
+
+    async def change(self, request: web.Request) -> web.StreamResponse:
+        """`POST /<version>/<id>`."""
+        object_id = request.match_info["object"]
+        if object_id in self._world.numbers:
+            return await self._account_api.change_number(request)
+        if object_id in self._accounts.accounts:
+            return await self._account_api.change_account(request)
+        return await self._template_api.edit(request)
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """`DELETE /<version>/<media id>`."""
+        return await self._media_api.delete(request)
+
+    async def refuse(self, request: web.Request) -> web.StreamResponse:
+        """Everything else of the Graph API."""
+        raise NotSimulated(f"{request.method} {request.match_info['tail']}")
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """`POST /<version>/<phone number id>/messages`: a message or a read receipt."""
-        number = self._number(request)
+        number = self._world.numbers[request.match_info["object"]]
         body = read_json(await request.read())
         if "status" in body:
             return await self._mark_read(request, number, body)
+        return await self._send(request, number, body)
+
+    async def send_marketing(self, request: web.Request) -> web.StreamResponse:
+        """`POST /<version>/<phone number id>/marketing_messages`: marketing templates only."""
+        number = self._world.numbers[request.match_info["object"]]
+        body = read_json(await request.read())
+        if str(body.get("type", "")).lower() != "template":
+            raise Refusal(131009, "type: only templates can be sent as marketing messages")
+        return await self._send(request, number, body, only="marketing")
+
+    async def _send(
+        self, request: web.Request, number: Number, body: dict[str, Any], only: str = ""
+    ) -> web.StreamResponse:
         names = self._recipients.names(number, body)
-        if spoiled := await self._spoiled_before(request, Occasion("send", names)):
+        if spoiled := await self._gate.spoiled_before(request, Occasion("send", names)):
             return spoiled
         self._rates.take_number(number)
         sending = read_sending(
-            body, {"interactive": read_interactive, "template": self._templates.read}
+            body,
+            {
+                "interactive": read_interactive,
+                "template": lambda value: read_template(self._templates, number.waba_id, value),
+            },
         )
+        if only and sending.content.get("category", only) != only:
+            raise Refusal(131009, f"template: only {only} templates can be sent here")
+        self._accounts.admit(number, template=sending.kind == "template")
         customer = self._recipients.find(number, sending)
-        target = self._reaction_target(sending)
+        target = self._reaction_target(number, sending)
         late = self._recipients.admit(number, customer, sending)
         after = self._faults.take(Occasion("send", names), AFTER)
         if after and after.fault.kind == "late_error":
@@ -109,78 +181,13 @@ class GraphApi:
         if target is not None:
             self._exchange.react(target, sending.content.get("emoji", ""))
         self._world.record(message, sending.to or sending.recipient or "", body)
-        return await self._spoiled_after(request, after, accepted(sending, customer, message))
-
-    async def upload(self, request: web.Request) -> web.StreamResponse:
-        """`POST /<version>/<phone number id>/media`: a file, as multipart form."""
-        self._number(request)
-        form = await request.post()
-        if spoiled := await self._spoiled_before(request, Occasion("upload")):
-            return spoiled
-        if form.get("messaging_product") != "whatsapp":
-            raise Refusal(100, "The parameter messaging_product is required.")
-        file = form.get("file")
-        if not isinstance(file, web.FileField):
-            raise Refusal(100, "The parameter file is required.")
-        declared = form.get("type")
-        kind = declared if isinstance(declared, str) else file.content_type
-        with file.file:
-            data = file.file.read()
-        check_upload(kind, data)
-        media = self._world.keep_media(kind, data, file.filename)
-        return web.json_response({"id": media.id})
-
-    async def look_up(self, request: web.Request) -> web.StreamResponse:
-        """`GET /<version>/<id>`: where a file can be fetched, or what a number is."""
-        self._authorize(request)
-        object_id = request.match_info["object"]
-        if object_id in self._world.numbers:
-            return web.json_response(number_fields(self._world.numbers[object_id], request))
-        media = self._media(request)
-        expires = int((self._world.clock() + MEDIA_URL_LASTS).timestamp())
-        url = request.url.origin() / "media-file" / media.id
-        url = url.with_query(ext=str(expires), hash=self._url_hash(media.id, expires))
-        return web.json_response(
-            {
-                "url": str(url),
-                "mime_type": media.mime_type,
-                "sha256": media.sha256,
-                "file_size": len(media.data),
-                "id": media.id,
-                "messaging_product": "whatsapp",
-            }
-        )
-
-    async def download(self, request: web.Request) -> web.StreamResponse:
-        """`GET <url of a file>`: the file itself; needs the token, for five minutes."""
-        self._authorize(request)
-        media = self._media(request)
-        if spoiled := await self._spoiled_before(request, Occasion("download")):
-            return spoiled
-        ext = request.query.get("ext", "")
-        expires = int(ext) if ext.isdecimal() else 0
-        right = self._url_hash(media.id, expires)
-        fresh = expires >= self._world.clock().timestamp()
-        if not fresh or not hmac.compare_digest(right, request.query.get("hash", "")):
-            return web.Response(status=404, text="URL expired")
-        return web.Response(body=media.data, headers={"Content-Type": media.mime_type})
-
-    async def delete(self, request: web.Request) -> web.StreamResponse:
-        """`DELETE /<version>/<media id>`."""
-        self._authorize(request)
-        media = self._media(request)
-        del self._world.media[media.id]
-        return web.json_response({"success": True})
-
-    async def refuse(self, request: web.Request) -> web.StreamResponse:
-        """Everything else of the Graph API."""
-        self._authorize(request)
-        raise NotSimulated(f"{request.method} {request.match_info['tail']}")
+        answer = accepted(sending, customer, message)
+        return await self._gate.spoiled_after(request, after, answer)
 
     async def _mark_read(
         self, request: web.Request, number: Number, body: dict[str, Any]
     ) -> web.StreamResponse:
-        if spoiled := await self._spoiled_before(request, Occasion("read")):
+        if spoiled := await self._gate.spoiled_before(request, Occasion("read")):
             return spoiled
         receipt = read_mark_read(body)
         message = self._world.messages.get(receipt.message_id)
@@ -189,75 +196,39 @@ class GraphApi:
             raise Refusal(131009, "message_id: no message of a customer has this id")
         self._exchange.read_by_business(message, typing=receipt.typing_indicator is not None)
         after = self._faults.take(Occasion("read"), AFTER)
-        return await self._spoiled_after(request, after, {"success": True})
+        return await self._gate.spoiled_after(request, after, {"success": True})
 
-    def _reaction_target(self, sending: Sending) -> Message | None:
+    def _reaction_target(self, number: Number, sending: Sending) -> Message | None:
         if sending.kind != "reaction":
             return None
         target = self._world.messages.get(sending.content["message_id"])
-        if target is None:
+        if target is None or target.phone_number_id != number.phone_number_id:
             raise Refusal(131009, "reaction.message_id: no message has this id")
+        if target.kind == "reaction" or self._world.is_old(target):
+            why = "a reaction, or older than 30 days"
+            raise Refusal(131009, f"reaction.message_id: the message is {why}")
         return target
 
-    async def _spoiled_before(
-        self, request: web.Request, occasion: Occasion
-    ) -> web.StreamResponse | None:
-        armed = self._faults.take(occasion, BEFORE)
-        if armed is None:
-            return None
-        fault = armed.fault
-        if fault.kind == "error":
-            raise Refusal(fault.code or 1)
-        if fault.kind == "http":
-            return web.Response(status=fault.status, text="upstream error")
-        return dropped(request)
+    def _counted(self, handler: Handler) -> Handler:
+        async def counting(request: web.Request) -> web.StreamResponse:
+            self._accounts.count_request(request.match_info["object"])
+            return await handler(request)
 
-    async def _spoiled_after(
-        self, request: web.Request, armed: Armed | None, answer: dict[str, Any]
-    ) -> web.StreamResponse:
-        if armed and armed.fault.kind == "accept_then_drop":
-            return dropped(request)
-        if armed and armed.fault.kind == "slow":
-            await asyncio.sleep(armed.fault.seconds)
-        return web.json_response(body=orjson.dumps(answer))
+        return counting
 
-    def _number(self, request: web.Request) -> Number:
-        self._authorize(request)
+
+def known_in(
+    objects: dict[str, Any], handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> Handler:
+    """A handler for objects that exist; others have no such thing, whatever they are."""
+
+    async def checking(request: web.Request) -> web.StreamResponse:
         object_id = request.match_info["object"]
-        number = self._world.numbers.get(object_id)
-        if number is None:
+        if object_id not in objects:
             raise NoSuchObject(object_id, request.method)
-        return number
+        return await handler(request)
 
-    def _media(self, request: web.Request) -> StoredMedia:
-        media = self._world.media_with(request.match_info["object"])
-        if media is None:
-            raise NoSuchObject(request.match_info["object"], request.method)
-        return media
-
-    def _authorize(self, request: web.Request) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        wanted = self._rules.token
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Refusal(190, "An access token is required to request this resource.")
-        if wanted is not None and not hmac.compare_digest(token.strip().encode(), wanted.encode()):
-            raise Refusal(190, "Invalid OAuth access token - Cannot parse access token")
-
-    def _url_hash(self, media_id: str, expires: int) -> str:
-        return hmac.new(
-            self._url_key, f"{media_id}:{expires}".encode(), hashlib.sha256
-        ).hexdigest()[:32]
-
-    def _answered(self, handler: Handler) -> Handler:
-        async def answer(request: web.Request) -> web.StreamResponse:
-            try:
-                return await handler(request)
-            except Refusal as refusal:
-                return web.json_response(refusal.body(), status=refusal.http)
-            except NotSimulated as missing:
-                return web.json_response(missing.body(), status=501)
-
-        return answer
+    return checking
 
 
 def accepted(sending: Sending, customer: Customer, message: Message) -> dict[str, Any]:
@@ -271,46 +242,3 @@ def accepted(sending: Sending, customer: Customer, message: Message) -> dict[str
     if sending.kind == "template":
         sent["message_status"] = "accepted"
     return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}
-
-
-def number_fields(number: Number, request: web.Request) -> dict[str, Any]:
-    """What Meta says about a phone number; `fields` picks some of it."""
-    known = {
-        "verified_name": number.name,
-        "display_phone_number": number.display_phone,
-        "code_verification_status": "VERIFIED",
-        "quality_rating": "GREEN",
-        "platform_type": "CLOUD_API",
-        "throughput": {"level": "STANDARD"},
-        "id": number.phone_number_id,
-    }
-    asked = request.query.get("fields")
-    if not asked:
-        return known
-    names = {name.strip() for name in asked.split(",")}
-    if unknown := names - known.keys():
-        raise NotSimulated(f"field {min(unknown)} of a phone number")
-    return {name: value for name, value in known.items() if name in names or name == "id"}
-
-
-def check_upload(mime_type: str, data: bytes) -> None:
-    """The type and size of an uploaded file, or code 100."""
-    plain = mime_type.partition(";")[0].strip().lower()
-    if plain not in UPLOADS:
-        allowed = ", ".join(UPLOADS)
-        raise Refusal(
-            100,
-            f"Param file must be a file with one of the following types: {allowed}. "
-            f"Received file of type '{plain}'.",
-        )
-    if not data:
-        raise Refusal(100, "Param file must not be empty.")
-    if len(data) > UPLOADS[plain]:
-        raise Refusal(100, f"Param file must be at most {UPLOADS[plain]} bytes long.")
-
-
-def dropped(request: web.Request) -> web.StreamResponse:
-    """Close the connection without an answer."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

@@ -20,8 +20,6 @@ MOST_ROWS = 10
 KNOWN_BUT_NOT_SIMULATED = {
     "address_message",
     "call_permission_request",
-    "carousel",
-    "request_contact_info",
     "voice_call",
 }
 
@@ -191,6 +189,91 @@ class LocationRequest(Interactive):
     action: SendLocation
 
 
+class ShareNumber(Strict):
+    """The action of a question for the phone number."""
+
+    name: Literal["request_contact_info"]
+
+
+class NumberRequest(Interactive):
+    """A body with a button that sends the customer's phone number."""
+
+    headers: ClassVar[frozenset[str]] = frozenset()
+
+    action: ShareNumber
+
+
+class CardBody(Strict):
+    """The words of a card: short, on at most three lines."""
+
+    text: Annotated[str, length(160)]
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        """Two line breaks at most."""
+        if self.text.count("\n") > 2:
+            raise wrong("a card has at most 2 line breaks")
+        return self
+
+
+class CardAction(Strict):
+    """A link, or reply buttons."""
+
+    name: Literal["cta_url"] | None = None
+    parameters: LinkButton | None = None
+    buttons: Annotated[list[Button], Field(min_length=1, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        """One of the two."""
+        if (self.parameters is None) == (self.buttons is None):
+            raise wrong("a card has a link or reply buttons")
+        return self
+
+
+class Card(Strict):
+    """One card of a carousel."""
+
+    card_index: int
+    type: Annotated[Literal["cta_url", "button"], AnyCase] = "cta_url"
+    header: Header
+    body: CardBody | None = None
+    action: CardAction
+
+
+class Cards(Strict):
+    """Two to ten cards, all alike."""
+
+    cards: Annotated[list[Card], Field(min_length=2, max_length=10)]
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        """Numbered from 0, with the same kind of picture and of button."""
+        if [card.card_index for card in self.cards] != list(range(len(self.cards))):
+            raise wrong("card_index counts from 0")
+        kinds = {card.header.type for card in self.cards}
+        if len(kinds) > 1 or not kinds <= {"image", "video"}:
+            raise wrong("all cards have an image, or all a video")
+        if len({card.action.buttons is None for card in self.cards}) > 1:
+            raise wrong("all cards have the same kind of button")
+        return self
+
+
+class CarouselMessage(Interactive):
+    """Cards to look through; no header, footer or buttons around them."""
+
+    headers: ClassVar[frozenset[str]] = frozenset()
+
+    action: Cards
+
+    @model_validator(mode="after")
+    def _bare(self) -> Self:
+        """There is no footer either."""
+        if self.footer:
+            raise wrong("a carousel has no footer")
+        return self
+
+
 class FormParameters(Strict):
     """Which form opens and with what."""
 
@@ -300,6 +383,8 @@ MODELS: dict[str, type[Interactive]] = {
     "list": ListMessage,
     "cta_url": LinkMessage,
     "location_request_message": LocationRequest,
+    "request_contact_info": NumberRequest,
+    "carousel": CarouselMessage,
     "flow": FormMessage,
     "product": ProductMessage,
     "product_list": ProductListMessage,

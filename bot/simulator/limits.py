@@ -195,6 +195,11 @@ class Sending(BaseModel):
     reply_to: str | None
     callback_data: str | None
 
+    @property
+    def content_category(self) -> str | None:
+        """The category of a declared template."""
+        return self.content.get("category") if self.kind == "template" else None
+
 
 ENVELOPE_KEYS = {*Envelope.model_fields, "product_policy", "message_activity_sharing"}
 SIMPLE: dict[str, type[Strict]] = {

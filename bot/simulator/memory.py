@@ -11,6 +11,7 @@ from bot.simulator.changes import Changes
 from bot.simulator.courier import Courier
 from bot.simulator.model import Customer, Message, StoredMedia
 from bot.simulator.recipients import uploaded_media
+from bot.simulator.templates import Gone, Known, Templates
 from bot.simulator.webhooks import Notice
 from bot.simulator.world import World
 
@@ -26,6 +27,7 @@ class Untold(BaseModel):
     value: dict[str, Any]
     events: frozenset[str]
     customer: frozenset[str]
+    time: int | None = None
 
 
 class Kept(BaseModel):
@@ -37,13 +39,23 @@ class Kept(BaseModel):
     messages: list[Message]
     media: list[StoredMedia]
     untold: list[Untold]
+    templates: list[Known] = []
+    gone: list[Gone] = []
 
 
 class Keeper:
     """Keeps a world in a file: read once, written whenever something changed."""
 
-    def __init__(self, path: Path, world: World, courier: Courier, changes: Changes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        world: World,
+        courier: Courier,
+        templates: Templates,
+        changes: Changes,
+    ) -> None:
         self._path = path
+        self._templates = templates
         self._world = world
         self._courier = courier
         self._changes = changes
@@ -59,6 +71,8 @@ class Keeper:
             self._path.replace(self._path.with_suffix(".unreadable"))
             return
         restore(self._world, kept)
+        self._templates.known |= {one.id: one for one in kept.templates}
+        self._templates.gone += kept.gone
         for one in kept.untold:
             self._courier.post(Notice(**dict(one)))
         self._saved = self._changes.count
@@ -69,11 +83,14 @@ class Keeper:
             await asyncio.sleep(SAVE_EVERY)
             if self._changes.count != self._saved:
                 self._saved = self._changes.count
-                await asyncio.to_thread(self._write, snapshot(self._world, self._courier))
+                await asyncio.to_thread(self._write, self._snapshot())
 
     def save(self) -> None:
         """Save now."""
-        self._write(snapshot(self._world, self._courier))
+        self._write(self._snapshot())
+
+    def _snapshot(self) -> bytes:
+        return snapshot(self._world, self._courier, self._templates)
 
     def _write(self, data: bytes) -> None:
         # A rename is whole or not at all: a kill in between leaves the file before.
@@ -83,7 +100,7 @@ class Keeper:
         os.replace(unfinished, self._path)
 
 
-def snapshot(world: World, courier: Courier) -> bytes:
+def snapshot(world: World, courier: Courier, templates: Templates) -> bytes:
     """The world as JSON, without messages that are very old."""
     messages = [
         message
@@ -105,6 +122,8 @@ def snapshot(world: World, courier: Courier) -> bytes:
             for one in courier.unsettled.values()
             if one.notice.answered is None
         ],
+        templates=[one for one in templates.known.values() if one.waba_id is not None],
+        gone=templates.gone,
     )
     return kept.model_dump_json().encode()
 

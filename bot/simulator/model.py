@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 Author = Literal["customer", "business"]
 Reads = Literal["at_once", "by_hand", "never"]
-Status = Literal["accepted", "sent", "delivered", "read", "failed"]
+Status = Literal["accepted", "sent", "delivered", "read", "played", "failed"]
+
+
+MEDIA_KINDS = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,12 @@ class Customer:
     username: str | None = None
     reads: Reads = "at_once"
     online: bool = True
+    generation: int = 0
 
     def user_id(self, number: Number) -> str:
         """The business-scoped user id: another one for every business portfolio."""
-        seed = f"{number.waba_id}:{self.phone}".encode()
+        again = f":{self.generation}" if self.generation else ""
+        seed = f"{number.waba_id}:{self.phone}{again}".encode()
         digits = int.from_bytes(hashlib.sha256(seed).digest()[:8]) % 10**18
         return f"US.{digits:018d}"
 
@@ -58,7 +63,8 @@ class Customer:
 
 @dataclass(slots=True)
 class Message:
-    """One message of a conversation, from either side, in Meta's content objects."""
+    """One message of a conversation, from either side, in Meta's content objects; `extra` is what
+    a webhook says beside the content: whether it was forwarded, which ad it came from."""
 
     id: str
     author: Author
@@ -75,12 +81,18 @@ class Message:
     version: int = 0
     times: dict[str, datetime] = field(default_factory=dict)
     error: dict[str, Any] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
     reactions: dict[Author, str] = field(default_factory=dict)
+
+    @property
+    def is_media(self) -> bool:
+        """Whether its content is a file."""
+        return self.kind in MEDIA_KINDS
 
     @property
     def visible(self) -> bool:
         """Whether the customer's phone shows it."""
-        return self.author == "customer" or self.status in ("delivered", "read")
+        return self.author == "customer" or self.status in ("delivered", "read", "played")
 
     def view(self) -> dict[str, Any]:
         """The message for the chat page."""
@@ -110,7 +122,11 @@ class Conversation:
     number: Number
     messages: list[Message] = field(default_factory=list)
     last_from_customer: datetime | None = None
+    ad_tapped: datetime | None = None
+    free_until: datetime | None = None
     typing_until: datetime | None = None
+    blocked: bool = False
+    no_marketing: bool = False
 
     def view(self, now: datetime) -> dict[str, Any]:
         """The conversation for the chat page."""
@@ -132,6 +148,7 @@ class StoredMedia:
     data: bytes
     at: datetime
     filename: str | None = None
+    inbound: bool = False
 
     @property
     def sha256(self) -> str:

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.simulator.changes import Changes, Subscription
-from bot.simulator.composing import Outgoing, compose
+from bot.simulator.composing import Outgoing, compose, extra_of
 from bot.simulator.courier import Courier
 from bot.simulator.errors import Refusal
 from bot.simulator.exchange import Exchange
@@ -193,10 +193,15 @@ class PhonesApi:
         """Send something from the phone."""
         talk = self._talk(request)
         outgoing = await body_of(request, Outgoing)
-        kind, content = compose(self._world, outgoing)
+        kind, content = compose(self._world, outgoing, writer=talk.customer)
         reply_to = outgoing.message_id if outgoing.kind == "form" else outgoing.reply_to
         message, _ = self._exchange.from_customer(
-            talk.customer, talk.number, kind, content, reply_to=reply_to
+            talk.customer,
+            talk.number,
+            kind,
+            content,
+            reply_to=reply_to,
+            extra=extra_of(outgoing),
         )
         return answer(message.view(), 201)
 

@@ -51,6 +51,15 @@ class Rates:
         if not bucket.take(now):
             raise Refusal(130429, "This number sends more messages a second than it may.")
 
+    def count_inbound(self, number: Number) -> None:
+        """One message to this number: what comes in counts as well, and is never refused."""
+        now = self._seconds()
+        rate = float(number.messages_per_second)
+        bucket = self._numbers.setdefault(
+            number.phone_number_id, Bucket(most=rate, per_second=rate, now=now)
+        )
+        bucket.take(now)
+
     def take_pair(self, number: Number, customer: Customer) -> None:
         """One send of this number to this customer, or 131056."""
         if not self._rules.pair_rate:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.simulator.accounts import Accounts
 from bot.simulator.errors import Refusal
 from bot.simulator.exchange import Exchange
 from bot.simulator.limits import Sending
@@ -22,8 +23,17 @@ MEDIA_TYPES: dict[str, tuple[str, ...]] = {
 class Recipients:
     """Finds recipients and applies the rules about them."""
 
-    def __init__(self, *, world: World, exchange: Exchange, rates: Rates, rules: Rules) -> None:
+    def __init__(
+        self,
+        *,
+        world: World,
+        exchange: Exchange,
+        accounts: Accounts,
+        rates: Rates,
+        rules: Rules,
+    ) -> None:
         self._world = world
+        self._accounts = accounts
         self._exchange = exchange
         self._rates = rates
         self._rules = rules
@@ -55,11 +65,18 @@ class Recipients:
         at once is raised.
         """
         self._rates.take_pair(number, customer)
+        check_kind(sending)
         for code, details in self._doubts(number, customer, sending):
             if self._rules.late:
                 return code
             raise Refusal(code, details)
+        if sending.kind == "template" and not self._open(number, customer):
+            self._accounts.begin(number, customer)
         return None
+
+    def _open(self, number: Number, customer: Customer) -> bool:
+        talk = self._world.conversation(customer, number)
+        return self._exchange.window_open(talk, self._world.clock())
 
     def _by_phone(self, number: Number, to: str) -> Customer:
         digits = only_digits(to)
@@ -83,9 +100,12 @@ class Recipients:
         if customer.id not in self._world.customers:
             doubts.append((131026, "The phone number is not on WhatsApp."))
         talk = self._world.conversation(customer, number)
-        free_form = sending.kind != "template"
-        if free_form and not self._exchange.window_open(talk, self._world.clock()):
+        if talk.blocked:
+            doubts.append((131026, "The customer has blocked this business."))
+        if sending.kind != "template" and not self._open(number, customer):
             doubts.append((131047, "More than 24 hours have passed since the customer last wrote."))
+        if talk.no_marketing and sending.content_category == "marketing":
+            doubts.append((131050, "The customer has stopped marketing messages."))
         return doubts + self._media_doubts(sending)
 
     def _media_doubts(self, sending: Sending) -> list[tuple[int, str]]:
@@ -99,12 +119,20 @@ class Recipients:
         return doubts
 
 
+def check_kind(sending: Sending) -> None:
+    """Codes to sign in with need a phone number: 131062 for a user id."""
+    if sending.to is not None or sending.content_category != "authentication":
+        return
+    raise Refusal(131062, "Authentication templates with a code cannot be sent to a user id.")
+
+
 def uploaded_media(kind: str, content: Any) -> list[tuple[str, str]]:
     """The kinds and ids of all uploaded media that a message refers to."""
     if kind in MEDIA_TYPES:
         holders = [{kind: content}]
     elif kind == "interactive":
-        holders = [content.get("header", {})]
+        cards = content.get("action", {}).get("cards", ())
+        holders = [content.get("header", {}), *(card["header"] for card in cards)]
     elif kind == "template":
         components = content.get("components", ())
         holders = [one for part in components for one in part.get("parameters", ())]

@@ -11,18 +11,26 @@ from typing import Any, TypedDict, Unpack
 import aiohttp
 from aiohttp import web
 
+from bot.simulator.account_api import AccountApi
+from bot.simulator.accounts import Accounts
 from bot.simulator.changes import Changes
+from bot.simulator.control import ControlApi
 from bot.simulator.courier import Courier
 from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Fault, Faults
-from bot.simulator.graph import LARGEST_UPLOAD, GraphApi
+from bot.simulator.gate import Gate
+from bot.simulator.graph import GraphApi
+from bot.simulator.media_api import LARGEST_UPLOAD, MediaApi
 from bot.simulator.memory import Keeper
 from bot.simulator.model import Number
 from bot.simulator.phones import Advance, PhonesApi
 from bot.simulator.rates import Rates
+from bot.simulator.recipients import Recipients
 from bot.simulator.settings import Pace, Retries, Rules
 from bot.simulator.tasks import Tasks
+from bot.simulator.template_api import TemplateApi
 from bot.simulator.templates import Template, Templates
+from bot.simulator.webhooks import Notice
 from bot.simulator.world import World
 from storage.clock import Clock
 
@@ -71,10 +79,11 @@ class Simulator:
     ) -> None:
         self._clock, self._advance_clock = clock, options.get("advance")
         self._began = (clock(), time.monotonic())
-        self._rules = options.get("rules") or Rules()
+        self._rules, self._pace = options.get("rules") or Rules(), options.get("pace") or Pace()
         self.tasks, self.changes, self.faults = Tasks(), Changes(), Faults()
-        self.templates = Templates(options.get("templates"))
         self.world = World(numbers=numbers, clock=clock, changes=self.changes)
+        self.accounts = Accounts(numbers=numbers, clock=clock, rules=self._rules)
+        self.gate = Gate(token=self._rules.token, faults=self.faults)
         self.courier = Courier(
             url=webhook_url,
             app_secret=app_secret,
@@ -83,17 +92,45 @@ class Simulator:
             faults=self.faults,
             clock=clock,
             retries=options.get("retries") or Retries(),
+            accounts=self.accounts,
+        )
+        self.templates = Templates(
+            options.get("templates"),
+            clock=clock,
+            tell=self._tell,
+            wabas=self.accounts.accounts,
+        )
+        self.rates = Rates(rules=self._rules, seconds=self._seconds)
+        self.media_api = MediaApi(
+            world=self.world,
+            gate=self.gate,
+            faults=self.faults,
+            base_url=lambda: self.base_url or "http://127.0.0.1",
         )
         self.exchange = Exchange(
             world=self.world,
             courier=self.courier,
+            accounts=self.accounts,
+            rates=self.rates,
+            media_url=self.media_api.url,
+            tasks=self.tasks,
+            pace=self._pace,
+            rules=self._rules,
+        )
+        self.account_api = AccountApi(
+            accounts=self.accounts, world=self.world, session=session, tell=self._tell
+        )
+        self.template_api = TemplateApi(
             templates=self.templates,
             tasks=self.tasks,
-            pace=options.get("pace") or Pace(),
+            clock=clock,
+            pace=self._pace,
             rules=self._rules,
         )
         memory = options.get("memory")
-        self._keeper = memory and Keeper(memory, self.world, self.courier, self.changes)
+        self._keeper = memory and Keeper(
+            memory, self.world, self.courier, self.templates, self.changes
+        )
 
     @property
     def graph_url(self) -> str:
@@ -125,11 +162,13 @@ class Simulator:
         moved = self._advance_clock(by)
         if isawaitable(moved):
             await moved
+        self.templates.tick()
 
     def app(self) -> web.Application:
         """The web application: Graph API, phones' API and chat page."""
         app = web.Application(client_max_size=LARGEST_UPLOAD)
-        app.add_routes([*self._phones().routes(), *self._graph().routes()])
+        app.add_routes([*self._phones().routes(), *self._control().routes()])
+        app.add_routes(self._graph().routes())
         app.add_routes([web.get("/", page), web.get("/chat", page)])
         app.router.add_static("/page", PAGE)
         app.on_response_prepare.append(add_headers)
@@ -141,6 +180,7 @@ class Simulator:
         if self._keeper:
             self._keeper.load()
             self.exchange.resume()
+            self.template_api.resume()
             self.tasks.spawn(self._keeper.run())
 
     async def close(self) -> None:
@@ -162,15 +202,44 @@ class Simulator:
             advance=self.advance if self._advance_clock else None,
         )
 
+    def _control(self) -> ControlApi:
+        return ControlApi(
+            world=self.world,
+            exchange=self.exchange,
+            courier=self.courier,
+            faults=self.faults,
+            gate=self.gate,
+            accounts=self.accounts,
+            templates=self.templates,
+            account_api=self.account_api,
+        )
+
     def _graph(self) -> GraphApi:
         return GraphApi(
             world=self.world,
             exchange=self.exchange,
             templates=self.templates,
-            rates=Rates(rules=self._rules, seconds=self._seconds),
+            accounts=self.accounts,
+            rates=self.rates,
             faults=self.faults,
-            rules=self._rules,
+            gate=self.gate,
+            recipients=Recipients(
+                world=self.world,
+                exchange=self.exchange,
+                accounts=self.accounts,
+                rates=self.rates,
+                rules=self._rules,
+            ),
+            apis=(
+                self.account_api,
+                self.template_api,
+                self.media_api,
+            ),
         )
+
+    def _tell(self, notice: Notice) -> None:
+        self.courier.post(notice)
+        self.changes.publish({"type": "account", "field": notice.field})
 
     async def _stop(self, _app: web.Application) -> None:
         self.changes.close()

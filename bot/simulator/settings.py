@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a message takes on its way to a phone, in seconds of real time."""
+    """How long a message takes on its way to a phone, and the review of a template, in seconds
+    of real time."""
 
     sent: float = 0.05
     delivered: float = 0.15
     read: float = 0.6
+    review: float = 3.0
 
     @classmethod
     def instant(cls) -> "Pace":
         """No waiting anywhere, for tests that care about the outcome only."""
-        return cls(sent=0.0, delivered=0.0, read=0.0)
+        return cls(sent=0.0, delivered=0.0, read=0.0, review=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Rules:
     answer to a `failed` status, which is how they often arrive. `adopt_strangers` gives a phone
     to any number that is written to, with the 24-hour window open: for tests of senders alone.
     `allowed` is the recipient list of a test number (131030 for everybody else).
+    `messaging_limit` is how many customers may be written to outside windows within 24 hours
+    (131064), `management_rate` how many requests an hour an account's settings may get (80007).
+    `template_review` says what becomes of new templates; "hold" leaves that to the control API.
     """
 
     token: str | None = None
@@ -49,3 +55,6 @@ class Rules:
     late: bool = False
     allowed: frozenset[str] | None = None
     conversation_objects: bool = False
+    messaging_limit: int | None = 2_000
+    management_rate: int | None = 5_000
+    template_review: Literal["approve", "reject", "hold"] = "approve"

@@ -26,9 +26,18 @@ from bot.simulator.model import (
 )
 from storage.clock import Clock
 
-RANK: dict[Status, int] = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+RANK: dict[Status, int] = {
+    "accepted": 0,
+    "sent": 1,
+    "delivered": 2,
+    "read": 3,
+    "played": 4,
+    "failed": 5,
+}
 TYPING_LASTS = timedelta(seconds=25)
 MEDIA_ID_LASTS = timedelta(days=30)
+INBOUND_MEDIA_ID_LASTS = timedelta(days=7)
+REACTED_TO_WITHIN = timedelta(days=30)
 # Numbers that are reserved for fiction: +1 <area> 555 0100 to 0199.
 AREAS = ("212", "415", "312", "646", "718", "213", "305", "617", "702", "206")
 
@@ -91,7 +100,10 @@ class World:
 
     def by_phone(self, to: str) -> Customer | None:
         """Whose phone number this is, however it is written."""
-        return self._by_phone.get(only_digits(to))
+        digits = only_digits(to)
+        return next(
+            (self._by_phone[one] for one in spellings(digits) if one in self._by_phone), None
+        )
 
     def nobody(self, phone: str) -> Customer:
         """A stand-in for a phone number that has no WhatsApp; it is nobody's phone."""
@@ -133,6 +145,7 @@ class World:
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        extra: dict[str, Any] | None = None,
     ) -> Message:
         """Add a message to a conversation."""
         now = self.clock()
@@ -148,11 +161,14 @@ class World:
             reply_to=reply_to,
             file_size=self._file_size(content),
             callback_data=callback_data,
+            extra=extra or {},
         )
         self.messages[message.id] = message
         talk.messages.append(message)
         if author == "customer":
             talk.last_from_customer = now
+            if "referral" in message.extra:
+                talk.ad_tapped = now
         self._tell(message)
         return message
 
@@ -183,6 +199,10 @@ class World:
         self._tell(message)
         return True
 
+    def is_old(self, message: Message) -> bool:
+        """Whether it is too late to react to a message."""
+        return self.clock() - message.at > REACTED_TO_WITHIN
+
     def begin_typing(self, talk: Conversation) -> None:
         """Show the three dots; they end with the next message or after 25 seconds."""
         talk.typing_until = self.clock() + TYPING_LASTS
@@ -212,14 +232,17 @@ class World:
         self.changes.publish({"type": "sent", "number": sent.number})
         return sent
 
-    def keep_media(self, mime_type: str, data: bytes, filename: str | None = None) -> StoredMedia:
-        """Store a file and give it an id."""
+    def keep_media(
+        self, mime_type: str, data: bytes, filename: str | None = None, *, inbound: bool = False
+    ) -> StoredMedia:
+        """Store a file and give it an id, which lasts 30 days, or 7 if it came from a customer."""
         media = StoredMedia(
             id=str(10**15 + secrets.randbelow(9 * 10**15)),
             mime_type=mime_type,
             data=data,
             at=self.clock(),
             filename=filename,
+            inbound=inbound,
         )
         self.media[media.id] = media
         return media
@@ -227,7 +250,10 @@ class World:
     def media_with(self, media_id: str) -> StoredMedia | None:
         """A file that is still there."""
         media = self.media.get(media_id)
-        if media and self.clock() - media.at > MEDIA_ID_LASTS:
+        if media is None:
+            return None
+        lasts = INBOUND_MEDIA_ID_LASTS if media.inbound else MEDIA_ID_LASTS
+        if self.clock() - media.at > lasts:
             return None
         return media
 
@@ -253,6 +279,22 @@ class World:
             self.changes.publish({"type": "message", "message": message.view()})
         else:
             self.changes.publish({"type": "status", "id": message.id, "status": message.status})
+
+
+def spellings(digits: str) -> list[str]:
+    """A phone number and how else WhatsApp may know it: Brazil's ninth digit, Mexico's 1 after
+    the country code and Argentina's 9 are there or not."""
+    found = [digits]
+    if digits.startswith("55") and len(digits) == 13 and digits[4] == "9":
+        found.append(digits[:4] + digits[5:])
+    elif digits.startswith("55") and len(digits) == 12:
+        found.append(digits[:4] + "9" + digits[4:])
+    for country, mark, length in (("52", "1", 13), ("54", "9", 13)):
+        if digits.startswith(country + mark) and len(digits) == length:
+            found.append(country + digits[3:])
+        elif digits.startswith(country) and len(digits) == length - 1:
+            found.append(country + mark + digits[2:])
+    return found
 
 
 def new_message_id() -> str:

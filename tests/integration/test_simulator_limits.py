@@ -70,6 +70,16 @@ def form(**more: Any) -> dict[str, Any]:
     }
 
 
+def card(n: int, text: str = "Cut", **more: Any) -> dict[str, Any]:
+    picture = {"type": "image", "image": {"link": "https://example.com/a.jpg"}}
+    made = {"card_index": n, "type": "cta_url", "header": picture, "body": {"text": text}}
+    return {**made, "action": link("Open")["action"], **more}
+
+
+def carousel(*cards: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "carousel", "body": {"text": "b"}, "action": {"cards": list(cards)}, **more}
+
+
 JUST_FITS = {
     "text of 4096": ("text", {"body": "x" * 4096}),
     "three buttons": ("interactive", buttons(button("a"), button("b"), button("c"))),
@@ -102,6 +112,15 @@ JUST_FITS = {
             "action": {"name": "send_location"},
         },
     ),
+    "question for the number": (
+        "interactive",
+        {
+            "type": "request_contact_info",
+            "body": {"text": "May we call you?"},
+            "action": {"name": "request_contact_info"},
+        },
+    ),
+    "ten cards": ("interactive", carousel(*[card(n, "x" * 160) for n in range(10)])),
     "location": ("location", {"latitude": 40.7, "longitude": -74, "name": "Lumi"}),
     "image by link": ("image", {"link": "https://example.com/a.jpg", "caption": "x" * 1024}),
     "contact": ("contacts", [{"name": {"formatted_name": "Kim", "first_name": "Kim"}}]),
@@ -169,6 +188,16 @@ TOO_MUCH = {
     "link to a file": ("interactive", link("a", "file:///etc/passwd"), 131009),
     "form button of 31": ("interactive", form(flow_cta="x" * 31), 131009),
     "form with two names": ("interactive", form(flow_name="visit"), 131009),
+    "one card": ("interactive", carousel(card(0)), 131009),
+    "eleven cards": ("interactive", carousel(*[card(n) for n in range(11)]), 131009),
+    "card of 161": ("interactive", carousel(card(0), card(1, "x" * 161)), 131009),
+    "card of four lines": ("interactive", carousel(card(0), card(1, "a\nb\nc\nd")), 131009),
+    "cards that do not count": ("interactive", carousel(card(0), card(2)), 131009),
+    "carousel with a footer": (
+        "interactive",
+        carousel(card(0), card(1), footer={"text": "f"}),
+        131009,
+    ),
     "interactive without type": ("interactive", {"body": {"text": "b"}}, 131008),
     "interactive without body": (
         "interactive",
@@ -249,23 +278,23 @@ async def test_a_body_that_is_no_json_object_is_refused(graph: Graph, raw: bytes
 
 
 async def test_what_is_not_simulated_is_refused_loudly(client: Client, ana: str) -> None:
-    carousel = {"type": "carousel", "body": {"text": "b"}, "action": {"cards": []}}
-    status, answer = await client.send(message(ana, "interactive", carousel))
+    call = {"type": "voice_call", "body": {"text": "b"}, "action": {"name": "voice_call"}}
+    status, answer = await client.send(message(ana, "interactive", call))
     assert status == 501
-    assert "carousel" in answer["error"]["message"]
+    assert "voice_call" in answer["error"]["message"]
     group = message(ana, "text", {"body": "hi"}) | {"recipient_type": "group"}
     assert (await client.send(group))[0] == 501
 
 
 async def test_paths_that_are_not_simulated_are_refused_loudly(graph: Graph) -> None:
     headers = {"Authorization": "Bearer x"}
-    url = f"{graph.url}/{SALON.phone_number_id}/register"
+    url = f"{graph.url}/{SALON.phone_number_id}/official_business_account"
     async with (
         aiohttp.ClientSession(headers=headers) as session,
         session.post(url) as answer,
     ):
         assert answer.status == 501
-        assert "register" in (await answer.json())["error"]["message"]
+        assert "official_business_account" in (await answer.json())["error"]["message"]
 
 
 async def test_a_token_is_needed_and_an_expected_one_is_checked() -> None:

@@ -26,7 +26,7 @@ from bot.simulator import (
     Template,
     running_simulator,
 )
-from bot.simulator.composing import Outgoing, compose
+from bot.simulator.composing import Outgoing, compose, extra_of
 from bot.simulator.content import Choice, choices_of, text_of
 from bot.simulator.courier import Delivery
 from bot.simulator.model import Conversation, Reads, Sent
@@ -188,9 +188,14 @@ class Phone:
 
     async def _send(self, outgoing: Outgoing, *, reply_to: Bubble | None, wait: bool) -> Message:
         self._seen = len(self.bubbles)
-        kind, content = compose(self._simulator.world, outgoing)
+        kind, content = compose(self._simulator.world, outgoing, writer=self.customer)
         sent = self._simulator.exchange.from_customer(
-            self.customer, self._number, kind, content, reply_to=reply_to.id if reply_to else None
+            self.customer,
+            self._number,
+            kind,
+            content,
+            reply_to=reply_to.id if reply_to else None,
+            extra=extra_of(outgoing),
         )
         return await self._delivered(*sent, wait=wait)
 
