@@ -38,7 +38,7 @@ from bot.simulator.account_api import AccountApi
 from bot.simulator.accounts import TIERS, Accounts, Line, NumberQuality, Standing
 from bot.simulator.courier import Courier
 from bot.simulator.exchange import Exchange
-from bot.simulator.faults import CATALOGUE, Faults
+from bot.simulator.faults import CATALOGUE
 from bot.simulator.gate import Gate, Handler, TokenState
 from bot.simulator.model import Conversation
 from bot.simulator.phones import answer, answered, body_of
@@ -118,7 +118,6 @@ class ControlApi:
         world: World,
         exchange: Exchange,
         courier: Courier,
-        faults: Faults,
         gate: Gate,
         accounts: Accounts,
         templates: Templates,
@@ -127,7 +126,6 @@ class ControlApi:
         self._world = world
         self._exchange = exchange
         self._courier = courier
-        self._faults = faults
         self._gate = gate
         self._accounts = accounts
         self._templates = templates
@@ -138,7 +136,6 @@ class ControlApi:
         talk = "/simulator/conversations/{customer}/{number}"
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "/simulator/faults/catalogue", self.catalogue),
-            ("DELETE", "/simulator/faults/{id}", self.clear_fault),
             ("POST", "/simulator/webhooks/{number}/again", self.post_again),
             ("GET", "/simulator/token", self.token),
             ("POST", "/simulator/token", self.set_token),
@@ -157,14 +154,6 @@ class ControlApi:
     async def catalogue(self, _request: web.Request) -> web.StreamResponse:
         """Kinds of trouble for buttons."""
         return answer({"catalogue": CATALOGUE})
-
-    async def clear_fault(self, request: web.Request) -> web.StreamResponse:
-        """Call one fault off."""
-        number = request.match_info["id"]
-        if not number.isdecimal() or not self._faults.remove(int(number)):
-            raise web.HTTPNotFound(text="no such fault")
-        self._courier.release(int(number))
-        return answer({"faults": [one.view() for one in self._faults.list()]})
 
     async def post_again(self, request: web.Request) -> web.StreamResponse:
         """Post a webhook once more, as Meta does when another app did not answer 200."""

@@ -94,11 +94,12 @@ class Courier:
         """Post a notice once more, whatever became of it before."""
         self._tasks.spawn(self._send([delivery]))
 
-    def release(self, fault_id: int | None = None) -> None:
-        """Send what was held back by a fault, or by all of them."""
-        for number in list(self._held):
-            if fault_id in (None, number):
-                self._flush(*self._held.pop(number))
+    def release(self, only: Armed | None = None) -> None:
+        """Send what was held back: all of it, or what one fault holds."""
+        for armed, held in [*self._held.values()]:
+            if only is None or armed is only:
+                del self._held[armed.id]
+                self._flush(armed, held)
 
     def _spoil(self, delivery: Delivery, armed: Armed) -> None:
         fault = armed.fault

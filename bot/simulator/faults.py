@@ -114,11 +114,13 @@ class Faults:
         """Call all of it off."""
         self._armed.clear()
 
-    def remove(self, number: int) -> bool:
-        """Call one off; False when there is none with this id."""
-        before = len(self._armed)
-        self._armed = [armed for armed in self._armed if armed.id != number]
-        return len(self._armed) < before
+    def remove(self, armed_id: int) -> Armed | None:
+        """Call one off; None when it is over already."""
+        for armed in self._armed:
+            if armed.id == armed_id:
+                self._armed.remove(armed)
+                return armed
+        return None
 
     def list(self) -> list[Armed]:
         """What still waits."""

@@ -108,6 +108,7 @@ class PhonesApi:
             ("GET", "/simulator/faults", self.faults),
             ("POST", "/simulator/faults", self.add_fault),
             ("DELETE", "/simulator/faults", self.clear_faults),
+            ("DELETE", "/simulator/faults/{fault}", self.call_off),
             ("POST", "/simulator/clock", self.move_clock),
         ]
         return [web.route(method, path, answered(one)) for method, path, one in routes]
@@ -257,6 +258,14 @@ class PhonesApi:
         self._faults.clear()
         self._courier.release()
         return answer({"faults": []})
+
+    async def call_off(self, request: web.Request) -> web.StreamResponse:
+        """Call one trouble off, and send what it held back."""
+        name = request.match_info["fault"]
+        armed = self._faults.remove(int(name)) if name.isdecimal() else None
+        if armed is not None:
+            self._courier.release(armed)
+        return await self.faults(request)
 
     async def move_clock(self, request: web.Request) -> web.StreamResponse:
         """Move the clock forward."""

@@ -207,7 +207,6 @@ class Simulator:
             world=self.world,
             exchange=self.exchange,
             courier=self.courier,
-            faults=self.faults,
             gate=self.gate,
             accounts=self.accounts,
             templates=self.templates,

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from bot.simulator import Number
+import aiohttp
+
+from bot.simulator import Number, Pace
 from tests.support.business import graph_client, running_business
 from tests.support.graph import running_graph
 
-EMPTY = b'{"customers":[],"messages":[],"media":[],"untold":[]}'
+EMPTY = b'{"customers":[],"messages":[],"media":[],"untold":[],"templates":[],"gone":[]}'
 
 
 async def test_phones_messages_and_files_are_there_after_a_restart(tmp_path: Path) -> None:
@@ -68,3 +70,18 @@ async def test_chats_with_numbers_that_are_gone_stay_away(tmp_path: Path) -> Non
     async with running_graph(None, memory=memory, numbers=[other]) as graph:
         assert [one.name for one in graph.simulator.world.customers.values()] == ["Ana"]
         assert graph.simulator.world.messages == {}
+
+
+async def test_templates_and_their_reviews_go_on(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    part = {"type": "BODY", "text": "See you soon at our place"}
+    body = {"name": "soon", "language": "en", "category": "UTILITY", "components": [part]}
+    slow = Pace(review=60.0)
+    async with running_graph(None, memory=memory, pace=slow) as graph:
+        url = f"{graph.url}/{graph.number.waba_id}/message_templates"
+        headers = {"Authorization": "Bearer x"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            assert (await session.post(url, json=body)).status == 200
+    async with running_business() as business, running_graph(business.url, memory=memory):
+        await business.until(lambda: bool(business.values))
+        assert business.values[0]["event"] == "APPROVED"
