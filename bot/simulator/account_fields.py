@@ -34,24 +34,9 @@ def number_fields(line: Line, account: Account) -> dict[str, Any]:
         "id": number.phone_number_id,
         "status": "CONNECTED" if line.registered else "DISCONNECTED",
         "name_status": "APPROVED",
-        "account_mode": "LIVE",
-        "is_official_business_account": False,
-        "is_on_biz_app": False,
-        "is_pin_enabled": line.pin is not None,
-        "is_preverified_number": False,
-        "search_visibility": "VISIBLE",
-        "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
+        **setup(line),
         "messaging_limit_tier": tier,
         "whatsapp_business_manager_messaging_limit": tier,
-        "last_onboarded_time": "2026-01-01T00:00:00+0000",
-        "country_code": "US",
-        "country_dial_code": "1",
-        "conversational_automation": {
-            "id": number.phone_number_id,
-            "prompts": line.components.get("prompts", []),
-            "commands": line.components.get("commands", []),
-            "enable_welcome_message": line.components.get("enable_welcome_message", False),
-        },
         "health_status": health(account, "PHONE_NUMBER", number.phone_number_id),
     }
     if line.callback or account.callback:
@@ -60,6 +45,28 @@ def number_fields(line: Line, account: Account) -> dict[str, Any]:
     if line.new_name:
         fields["new_name_status"] = "PENDING_REVIEW"
     return fields
+
+
+def setup(line: Line) -> dict[str, Any]:
+    """How a phone number was set up."""
+    return {
+        "account_mode": "LIVE",
+        "is_official_business_account": False,
+        "is_on_biz_app": False,
+        "is_pin_enabled": line.pin is not None,
+        "is_preverified_number": False,
+        "search_visibility": "VISIBLE",
+        "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
+        "last_onboarded_time": "2026-01-01T00:00:00+0000",
+        "country_code": "US",
+        "country_dial_code": "1",
+        "conversational_automation": {
+            "id": line.number.phone_number_id,
+            "prompts": line.components.get("prompts", []),
+            "commands": line.components.get("commands", []),
+            "enable_welcome_message": line.components.get("enable_welcome_message", False),
+        },
+    }
 
 
 def account_fields(account: Account) -> dict[str, Any]:

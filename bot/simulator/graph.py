@@ -16,7 +16,7 @@ from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Faults, Occasion
 from bot.simulator.filling import read_template
 from bot.simulator.gate import AFTER, VERSION, Gate, Handler
-from bot.simulator.interactive import read_interactive
+from bot.simulator.interactive_kinds import read_interactive
 from bot.simulator.limits import Sending, read_json, read_mark_read, read_sending
 from bot.simulator.media_api import MediaApi
 from bot.simulator.model import Customer, Message, Number

@@ -94,12 +94,17 @@ class Simulator:
             retries=options.get("retries") or Retries(),
             accounts=self.accounts,
         )
-        self.templates = Templates(
-            options.get("templates"),
-            clock=clock,
-            tell=self._tell,
-            wabas=self.accounts.accounts,
+        declared, wabas = options.get("templates"), self.accounts.accounts
+        self.templates = Templates(declared, clock=clock, tell=self._tell, wabas=wabas)
+        self._traffic()
+        self._office(session)
+        memory = options.get("memory")
+        self._keeper = memory and Keeper(
+            memory, self.world, self.courier, self.templates, self.changes
         )
+
+    def _traffic(self) -> None:
+        """Open the ways of messages and files."""
         self.rates = Rates(rules=self._rules, seconds=self._seconds)
         self.media_api = MediaApi(
             world=self.world,
@@ -117,19 +122,18 @@ class Simulator:
             pace=self._pace,
             rules=self._rules,
         )
+
+    def _office(self, session: aiohttp.ClientSession) -> None:
+        """Open what an owner deals with: accounts, numbers and templates."""
         self.account_api = AccountApi(
             accounts=self.accounts, world=self.world, session=session, tell=self._tell
         )
         self.template_api = TemplateApi(
             templates=self.templates,
             tasks=self.tasks,
-            clock=clock,
+            clock=self._clock,
             pace=self._pace,
             rules=self._rules,
-        )
-        memory = options.get("memory")
-        self._keeper = memory and Keeper(
-            memory, self.world, self.courier, self.templates, self.changes
         )
 
     @property

@@ -1,8 +1,6 @@
 """The fake Graph API keeps templates as Meta does: created, reviewed, paused, edited, deleted."""
 
 import asyncio
-import copy
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -14,65 +12,7 @@ from bot.simulator import Pace, Rules
 from storage.clock import ShiftedClock
 from tests.support.business import Business, Client, graph_client, message, running_business
 from tests.support.graph import SALON, Graph, running_graph
-from tests.support.payloads import CORPUS
-
-CREATIONS = CORPUS / "payloads_send" / "management"
-TEXT = "Hi {{1}}, we look forward to your visit on {{2}}. Do you come?"
-FULL = {
-    "name": "visit_soon",
-    "language": "en",
-    "category": "UTILITY",
-    "components": [
-        {
-            "type": "HEADER",
-            "format": "TEXT",
-            "text": "Your visit to {{1}}",
-            "example": {"header_text": ["Lumi"]},
-        },
-        {"type": "BODY", "text": TEXT, "example": {"body_text": [["Ana", "Friday"]]}},
-        {"type": "FOOTER", "text": "Salon Lumi"},
-        {
-            "type": "BUTTONS",
-            "buttons": [
-                {"type": "QUICK_REPLY", "text": "I come"},
-                {"type": "QUICK_REPLY", "text": "Cancel"},
-                {
-                    "type": "URL",
-                    "text": "Open",
-                    "url": "https://example.com/{{1}}",
-                    "example": ["https://example.com/1"],
-                },
-            ],
-        },
-    ],
-}
-
-
-class Desk:
-    """A client of the templates' part of the Graph API."""
-
-    def __init__(self, graph: Graph, session: aiohttp.ClientSession) -> None:
-        self.graph, self._session = graph, session
-
-    async def call(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        async with self._session.request(method, f"{self.graph.url}/{path}", **more) as answer:
-            return answer.status, await answer.json()
-
-    async def create(self, body: dict[str, Any]) -> tuple[int, Any]:
-        return await self.call("POST", f"{SALON.waba_id}/message_templates", json=body)
-
-    async def approved(self, body: dict[str, Any] = FULL) -> str:
-        status, made = await self.create(body)
-        assert status == 200, made
-        known = self.graph.simulator.templates.known[made["id"]]
-        assert await self.graph.simulator.changes.until(lambda: known.status == "APPROVED", 5)
-        return str(made["id"])
-
-    async def control(self, path: str, **wish: Any) -> Any:
-        url = f"{self.graph.simulator.base_url}/simulator/{path}"
-        async with self._session.post(url, json=wish) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
+from tests.support.template_desk import FULL, Desk, body_text, filled
 
 
 @pytest.fixture
@@ -102,50 +42,6 @@ async def desk(graph: Graph) -> AsyncIterator[Desk]:
 async def client(graph: Graph) -> AsyncIterator[Client]:
     async with graph_client(graph) as made:
         yield made
-
-
-def without(*path: Any) -> dict[str, Any]:
-    """The full definition without something."""
-    body = copy.deepcopy(FULL)
-    found: Any = body
-    for key in path[:-1]:
-        found = found[key]
-    del found[path[-1]]
-    return body
-
-
-def changed(value: Any, *path: Any) -> dict[str, Any]:
-    """The full definition with something else at a place."""
-    body = copy.deepcopy(FULL)
-    found: Any = body
-    for key in path[:-1]:
-        found = found[key]
-    found[path[-1]] = value
-    return body
-
-
-def body_text(text: str, *examples: str) -> dict[str, Any]:
-    part: dict[str, Any] = {"type": "BODY", "text": text}
-    if examples:
-        part["example"] = {"body_text": [list(examples)]}
-    return changed([part], "components")
-
-
-def filled(*values: str, code: str = "en", **more: Any) -> dict[str, Any]:
-    """A message that fills the full definition."""
-    parameters = [{"type": "text", "text": value} for value in values]
-    components = [
-        {"type": "header", "parameters": [{"type": "text", "text": "Lumi"}]},
-        {"type": "body", "parameters": parameters},
-        {
-            "type": "button",
-            "sub_type": "url",
-            "index": "2",
-            "parameters": [{"type": "text", "text": "abc"}],
-        },
-    ]
-    body = {"name": "visit_soon", "language": {"code": code}, "components": components}
-    return body | more
 
 
 def titles(business: Business) -> list[str]:
@@ -225,37 +121,6 @@ async def test_a_url_button_needs_its_parameter(desk: Desk, graph: Graph, client
     _, answer = await client.send(message(graph.customer().number, "template", template))
     assert answer["error"]["code"] == 131008
     assert "Button at index 2" in answer["error"]["error_data"]["details"]
-
-
-@pytest.mark.parametrize(
-    ("body", "subcode"),
-    [
-        (changed("Visit Soon", "name"), None),
-        (changed("TRANSACTIONAL", "category"), None),
-        (changed("english", "language"), None),
-        (without("components"), None),
-        (changed("x" * 61, "components", 2, "text"), 2388040),
-        (changed("See {{1}}", "components", 2, "text"), 2388073),
-        (changed("{{1}} and {{2}}", "components", 0, "text"), 2388047),
-        (without("components", 1, "example"), 2388043),
-        (changed("x" * 26, "components", 3, "buttons", 0, "text"), 2388040),
-        (changed("Cancel", "components", 3, "buttons", 0, "text"), None),
-        (changed("ftp://example.com", "components", 3, "buttons", 2, "url"), None),
-        (body_text("{{1}}, see you soon at our place", "Ana"), 2388299),
-        (body_text("See you soon at our place, {{1}}", "Ana"), 2388299),
-        (body_text("Hi {{1}} {{2}}, see you soon at our place", "Ana", "B"), 2388072),
-        (body_text("Hi {{2}}, see you soon at our place", "Ana"), 2388072),
-        (body_text("Hi {{1}} and {{2}} ok", "Ana", "B"), 2388293),
-        (body_text("x" * 1025), 2388040),
-    ],
-)
-async def test_a_definition_that_meta_refuses_is_refused(
-    desk: Desk, body: dict[str, Any], subcode: int | None
-) -> None:
-    status, answer = await desk.create(body)
-    assert (status, answer["error"]["code"]) == (400, 100), answer
-    assert answer["error"].get("error_subcode") == subcode, answer
-    assert ("error_user_msg" in answer["error"]) == (subcode is not None)
 
 
 async def test_a_name_is_taken_and_after_deletion_blocked_for_30_days(
@@ -433,31 +298,3 @@ async def test_reviews_can_be_held_and_end_in_rejection() -> None:
             for _ in range(20):
                 await asyncio.sleep(0.01)
             assert known.status == expected
-
-
-def creations() -> list[str]:
-    found = [
-        *CREATIONS.glob("post-waba-id-message-templates*"),
-        *CREATIONS.glob("template*create*"),
-    ]
-    return sorted(path.name for path in found) or ["no collection"]
-
-
-# What Meta took once and does not any more, and what is not simulated.
-OLD = tuple(f"expectedtemplate{n}." for n in (1, 2, 4, 7, 9))
-SHOP = ("multi-product", "catalog-template")
-
-
-@pytest.mark.skipif(not CREATIONS.is_dir(), reason=f"no collection of payloads at {CREATIONS}")
-@pytest.mark.parametrize("name", creations())
-async def test_every_valid_creation_in_the_collection_is_accepted(desk: Desk, name: str) -> None:
-    body = json.loads((CREATIONS / name).read_text())
-    if body["name"].startswith("<"):
-        body["name"] = "placeholder"
-    status, answer = await desk.create(body)
-    if any(part in name for part in SHOP):
-        assert status == 501, answer
-    elif any(part in name for part in OLD):
-        assert status == 400, answer
-    else:
-        assert status == 200, answer
