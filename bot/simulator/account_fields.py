@@ -14,7 +14,13 @@ DEFAULT_NUMBER_FIELDS = (
     "webhook_configuration",
     "id",
 )
-ABSENT_NUMBER_FIELDS = {"certificate", "new_certificate", "new_name_status", "username"}
+ABSENT_NUMBER_FIELDS = {
+    "webhook_configuration",
+    "certificate",
+    "new_certificate",
+    "new_name_status",
+    "username",
+}
 
 
 def number_fields(line: Line, account: Account) -> dict[str, Any]:
@@ -81,8 +87,8 @@ def account_fields(account: Account) -> dict[str, Any]:
         "account_review_status": "APPROVED" if account.standing == "OK" else "RESTRICTED",
         "business_verification_status": "verified",
         "is_enabled_for_insights": True,
-        "marketing_messages_lite_api_status": "INELIGIBLE",
-        "marketing_messages_onboarding_status": "INELIGIBLE",
+        "marketing_messages_lite_api_status": "ELIGIBLE",
+        "marketing_messages_onboarding_status": "ELIGIBLE",
         "disable_marketing_messages_on_cloud_api": False,
         "ownership_type": "SELF",
         "on_behalf_of_business_info": {**owner, "status": "APPROVED", "type": "SELF"},

@@ -59,7 +59,7 @@ class Line:
     verified: bool = True
     new_name: str | None = None
     callback: str | None = None
-    profile: dict[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=lambda: {"vertical": "OTHER"})
     components: dict[str, Any] = field(default_factory=dict)
     commerce: dict[str, bool] = field(default_factory=dict)
     public_key: str | None = None

@@ -123,6 +123,9 @@ def status(
     value = frame(number)
     if new != "failed":
         value["contacts"] = [contact(customer, number)]
+    elif customer.shows_phone:
+        # Meta's pages show no contacts here; what really arrives has the number and no more.
+        value["contacts"] = [{"wa_id": customer.phone}]
     value["statuses"] = [entry]
     return _notice(talk, value, {"status", new})
 

@@ -124,7 +124,7 @@ async def test_a_late_error_is_accepted_and_fails_in_a_status(
     assert failed["errors"][0]["code"] == 131049
     assert failed["biz_opaque_callback_data"] == "row-1"
     assert "recipient_user_id" not in failed
-    assert "contacts" not in business.values[0]
+    assert business.values[0]["contacts"] == [{"wa_id": ana.number}]
     await ana.quiet(seconds=0.05)
 
 

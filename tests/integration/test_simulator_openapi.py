@@ -34,6 +34,7 @@ KNOWN_BETTER = {
     ".data[].override_callback_uri is not documented": "shown by Meta's Postman collection",
     ".data[].about is not documented": "the file nests it; Meta's guide and all clients do not",
     ".data[].messaging_product is not documented": "as above",
+    ".data[].vertical is not documented": "as above",
     ".file_size is int, not string": "real answers have a number",
     ".message_template_namespace is not documented": "one of Meta's own examples has it",
     ".parameter_format is not documented": "newer than the file",
