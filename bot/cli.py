@@ -123,11 +123,36 @@ def seed_load(
 def replay(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     url: Annotated[str, typer.Option(help="The webhook; default: HOST and PORT.")] = "",
+    shuffle: Annotated[
+        Optional[int],  # noqa: UP045 - typer reads the annotation
+        typer.Option(metavar="SEED", help="In an order that the seed decides."),
+    ] = None,
+    duplicate: Annotated[int, typer.Option(min=1, metavar="N", help="Each one N times.")] = 1,
+    json: Json = False,
 ) -> None:
-    """Post stored webhooks to a running bot, signed: bodies, changes or values, JSON (Lines)."""
+    """Post stored webhooks to a running bot, signed, and say what became of each event.
+
+    A file holds bodies, changes or values as JSON or JSON Lines.
+    """
     from bot import replay as replaying
 
-    raise typer.Exit(_run(replaying.run(_settings(), files, url)))
+    plan = replaying.Plan(url, shuffle, duplicate)
+    raise typer.Exit(_run(replaying.run(_settings(), files, plan, json=json)))
+
+
+@app.command()
+def capture(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="JSON Lines; added to.")],
+    port: Annotated[int, typer.Option(min=0, help="Where Meta posts to; 0: a free one.")] = 8079,
+    to: Annotated[str, typer.Option(help="The bot's webhook; default: HOST and PORT.")] = "",
+    key: Annotated[
+        str, typer.Option(envvar="CAPTURE_KEY", help="The same key, the same pseudonyms.")
+    ] = "",
+) -> None:
+    """Pass webhooks on to a running bot and store them without names, numbers and texts."""
+    from bot import capture as capturing
+
+    _run(capturing.run(_settings(), file, port=port, target=to, key=key))
 
 
 @app.command()

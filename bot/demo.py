@@ -31,10 +31,10 @@ _PORTS_TRIED: Final = 50
 async def run(settings: Settings) -> None:
     """Start everything, say where the chat page is, and stop all of it on Ctrl-C."""
     logs.configure(settings.log_format, settings.log_level)
-    # Nothing outside this process signs or sends, so secrets of the moment will do.
+    # Secrets of the moment will do, unless webhooks are to be replayed from outside.
     settings = settings.model_copy(
         update={
-            "whatsapp_app_secret": SecretStr(secrets.token_hex(16)),
+            "whatsapp_app_secret": settings.whatsapp_app_secret or SecretStr(secrets.token_hex(16)),
             "whatsapp_verify_token": SecretStr(secrets.token_hex(16)),
             "whatsapp_access_token": SecretStr(secrets.token_hex(16)),
         }

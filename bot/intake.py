@@ -182,17 +182,21 @@ class Intake:
 
     async def _set_aside(self, event: NewEvent, error: StorageError) -> None:
         """Keep what cannot be stored as it is in a form that can."""
-        spelled = ascii(event.event)
         stray = replace(
             event,
             phone_number_id=None,
-            dedup_key=f"unreadable:{digest([ascii(event.dedup_key), spelled])}",
-            event={"unreadable": spelled},
+            dedup_key=set_aside_key(event),
+            event={"unreadable": ascii(event.event)},
         )
         async with connection(self._pool) as conn:
             await inbox.put_strays(conn, [("unreadable", stray)], now=self.clock())
         metrics.EVENTS_STRAY.inc()
         log.error("event.strayed", reason="unreadable", error=error, sqlstate=error.sqlstate)
+
+
+def set_aside_key(event: NewEvent) -> str:
+    """Under which key an event is kept that cannot be stored as it is."""
+    return f"unreadable:{digest([ascii(event.dedup_key), ascii(event.event)])}"
 
 
 def _is_of_data(error: StorageError) -> bool:

@@ -129,6 +129,21 @@ async def unseen(
     return [one for one in events if (one[0], one[1].dedup_key) not in seen]
 
 
+async def fates(
+    conn: Connection, events: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], str]:
+    """The status of events by company id and key; what has never come is left out."""
+    keys = [{"company_id": company, "dedup_key": key} for company, key in events]
+    rows = await _Q["fates"].many(conn, events=keys)
+    return {(row["company_id"], row["dedup_key"]): row["status"] for row in rows}
+
+
+async def stray_fates(conn: Connection, keys: Sequence[str]) -> dict[str, StrayReason]:
+    """Why events are strays, by key; those that are none are left out."""
+    rows = await _Q["stray_fates"].many(conn, dedup_keys=list(keys))
+    return {row["dedup_key"]: row["reason"] for row in rows}
+
+
 async def put_strays(
     conn: Connection, strays: Sequence[tuple[StrayReason, NewEvent]], *, now: datetime
 ) -> int:

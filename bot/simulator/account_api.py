@@ -26,32 +26,19 @@ from bot.simulator.world import World
 
 LONGEST_CALLBACK = 200
 PROFILE = {"about": 139, "address": 256, "description": 512, "email": 128}
-VERTICALS = frozenset(
-    [
-        "OTHER",
-        "AUTO",
-        "BEAUTY",
-        "APPAREL",
-        "EDU",
-        "ENTERTAIN",
-        "EVENT_PLAN",
-        "FINANCE",
-        "GROCERY",
-        "GOVT",
-        "HOTEL",
-        "HEALTH",
-        "NONPROFIT",
-        "PROF_SERVICES",
-        "RETAIL",
-        "TRAVEL",
-        "RESTAURANT",
-        "ALCOHOL",
-        "ONLINE_GAMBLING",
-        "PHYSICAL_GAMBLING",
-        "OTC_DRUGS",
-        "UNDEFINED",
-        "NOT_A_BIZ",
-    ]
+
+
+def names(text: str) -> frozenset[str]:
+    """Words as a set."""
+    return frozenset(text.split())
+
+
+VERTICALS = names(
+    """
+    OTHER AUTO BEAUTY APPAREL EDU ENTERTAIN EVENT_PLAN FINANCE GROCERY GOVT HOTEL HEALTH NONPROFIT
+    PROF_SERVICES RETAIL TRAVEL RESTAURANT ALCOHOL ONLINE_GAMBLING PHYSICAL_GAMBLING OTC_DRUGS
+    UNDEFINED NOT_A_BIZ
+    """
 )
 MOST_PROMPTS, LONGEST_PROMPT = 4, 80
 MOST_COMMANDS, LONGEST_COMMAND, LONGEST_HINT = 30, 32, 256

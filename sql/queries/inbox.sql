@@ -129,3 +129,13 @@ WHERE (company_id, id) IN (
 -- Long enough for somebody to notice that a number was never connected.
 DELETE FROM strays
 WHERE id IN (SELECT id FROM strays WHERE received_at < @before ORDER BY received_at LIMIT @most);
+
+-- name: fates :many
+-- What became of these events; for operators who replay them.
+SELECT a.company_id, a.dedup_key, i.status
+FROM jsonb_to_recordset(@events) AS a (company_id bigint, dedup_key text)
+JOIN inbox AS i ON i.company_id = a.company_id AND i.dedup_key = a.dedup_key;
+
+-- name: stray_fates :many
+-- Which events are strays, and why; for operators who replay them.
+SELECT dedup_key, reason FROM strays WHERE dedup_key = ANY (@dedup_keys::text[]);
