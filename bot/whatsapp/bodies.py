@@ -14,6 +14,8 @@ import orjson
 
 _NESTED_ENOUGH: Final = 200  # with fewer brackets than that, nothing can be nested too deeply
 _WRAPPINGS: Final = 8  # what is put around a part of a body until it is stored
+_DEEPEST: Final = 100  # Meta nests a dozen deep
+_TOO_DEEP: Final = "nested too deeply"
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -30,29 +32,28 @@ class Malformed(WebhookError):
 def parse(body: bytes) -> dict[str, Any]:
     """Parse a body; raises Malformed.
 
-    NUL goes, and half a surrogate pair becomes U+FFFD, since jsonb takes neither; all else stays.
+    NUL goes, and half a surrogate pair becomes U+FFFD, since jsonb takes neither; what is nested
+    deeper than can be stored gives way to a word, for its neighbours' sake; all else stays.
     """
     try:
         parsed = orjson.loads(body)
+        is_clean = b"\\u0000" not in body
     except orjson.JSONDecodeError:
         parsed = _parse_slowly(body)
-    else:
-        if b"\\u0000" in body:
-            parsed = _clean(parsed)
+        is_clean = False
     if not isinstance(parsed, dict):
         raise Malformed("not an object")
-    if body.count(b"{") + body.count(b"[") > _NESTED_ENOUGH:
-        _refuse_depth(parsed)
-    return parsed
+    if body.count(b"{") + body.count(b"[") > _NESTED_ENOUGH and not _can_be_written(parsed):
+        parsed = _pruned(parsed, _DEEPEST)
+    return parsed if is_clean else _clean(parsed)
 
 
 def _parse_slowly(body: bytes) -> Any:
     """What orjson is too strict for: halves of surrogate pairs, numbers beyond a double."""
     try:
-        parsed = json.loads(
+        return json.loads(
             body.decode(), parse_constant=_refuse, parse_int=_number, parse_float=_number
         )
-        return _clean(parsed)
     except RecursionError:
         raise Malformed("nested too deeply") from None
     except ValueError:
@@ -83,12 +84,24 @@ def _clean(value: Any) -> Any:
             return value
 
 
-def _refuse_depth(parsed: Any) -> None:
-    """orjson reads deeper than it writes: what cannot be written cannot be stored."""
+def _can_be_written(parsed: Any) -> bool:
+    """orjson reads deeper than it writes: what it writes with a margin can be stored."""
     wrapped = parsed
     for _ in range(_WRAPPINGS):
         wrapped = [wrapped]
     try:
         orjson.dumps(wrapped)
     except TypeError:
-        raise Malformed("nested too deeply") from None
+        return False
+    return True
+
+
+def _pruned(value: Any, levels: int) -> Any:
+    """The same without what is more than so many levels down."""
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        return _TOO_DEEP
+    if isinstance(value, dict):
+        return {key: _pruned(item, levels - 1) for key, item in value.items()}
+    return [_pruned(item, levels - 1) for item in value]

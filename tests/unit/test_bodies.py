@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from bot.whatsapp.bodies import Malformed, parse
@@ -43,12 +44,25 @@ def test_what_postgresql_cannot_hold_is_cleaned_and_nothing_else(raw: bytes, cle
         b'{"a":"\xff"}',
         b'{"a":"\x00"}',
         b"\xef\xbb\xbf{}",
-        b'{"a":' + b"[" * 300 + b"]" * 300 + b"}",
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"a":"\\ud800","b":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"a":' * 250 + b"1" + b"}" * 250,
     ],
 )
 def test_what_is_no_json_object_is_malformed(raw: bytes) -> None:
     with pytest.raises(Malformed):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        b"[" * 300 + b"]" * 300,
+        b"[" * 800 + rb'"\u0000"' + b"]" * 800,
+        b"[" * 400 + rb'"\ud800"' + b"]" * 400,
+        b'{"a":' * 250 + b"1" + b"}" * 250,
+    ],
+)
+def test_what_is_nested_too_deeply_does_not_take_its_neighbours_along(deep: bytes) -> None:
+    parsed = parse(b'{"deep":' + deep + rb',"near":["x\u0000y"]}')
+    assert parsed["near"] == ["xy"]
+    assert b"nested too deeply" in orjson.dumps([[[[[[[[parsed]]]]]]]])
