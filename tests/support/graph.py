@@ -112,7 +112,7 @@ class Phone:
         """What the business wrote, as far as it has arrived."""
         return [
             Bubble(message)
-            for message in self._talk.messages
+            for message in self.talk.messages
             if message.author == "business" and message.visible
         ]
 
@@ -146,6 +146,12 @@ class Phone:
         sent = self._simulator.exchange.tap(self.customer, bubble.message, choice.id)
         return await self._delivered(*sent, wait=wait)
 
+    async def tap_id(self, bubble: Bubble, choice_id: str, *, wait: bool = True) -> Message:
+        """Tap a button or row of a message by its id."""
+        self._seen = len(self.bubbles)
+        sent = self._simulator.exchange.tap(self.customer, bubble.message, choice_id)
+        return await self._delivered(*sent, wait=wait)
+
     async def react(self, emoji: str, on: Bubble) -> Message:
         """Put an emoji on a message of the business; an empty one takes it back."""
         return await self.send("reaction", message_id=on.id, emoji=emoji)
@@ -176,14 +182,15 @@ class Phone:
 
     def read(self) -> int:
         """Look at the screen: what has arrived is read."""
-        return self._simulator.exchange.read_by_customer(self._talk)
+        return self._simulator.exchange.read_by_customer(self.talk)
 
     def open_window(self) -> None:
         """Let the business write free-form for 24 hours, without having written a message."""
-        self._talk.last_from_customer = self._simulator.world.clock()
+        self.talk.last_from_customer = self._simulator.world.clock()
 
     @property
-    def _talk(self) -> Conversation:
+    def talk(self) -> Conversation:
+        """All that was written, from both sides."""
         return self._simulator.world.conversation(self.customer, self._number)
 
     async def _send(self, outgoing: Outgoing, *, reply_to: Bubble | None, wait: bool) -> Message:
