@@ -40,8 +40,7 @@ def choices_of(kind: str, content: Any) -> list[Choice]:
         return []
     action = content.get("action", {})
     buttons = [
-        Choice("button", one["reply"]["id"], one["reply"]["title"])
-        for one in action.get("buttons", ())
+        Choice("button", one["reply"]["id"], one["reply"]["title"]) for one in reply_buttons(action)
     ]
     rows = [
         Choice("row", row["id"], row["title"], row.get("description", ""))
@@ -49,6 +48,12 @@ def choices_of(kind: str, content: Any) -> list[Choice]:
         for row in section.get("rows", ())
     ]
     return buttons + rows
+
+
+def reply_buttons(action: dict[str, Any]) -> list[dict[str, Any]]:
+    """The reply buttons of an interactive message, those on its cards included."""
+    cards = [card["action"] for card in action.get("cards", ())]
+    return [button for one in (action, *cards) for button in one.get("buttons") or ()]
 
 
 def text_of(kind: str, content: Any) -> str:

@@ -46,7 +46,8 @@ class Delivery:
 
 
 class Courier:
-    """Posts notices to `url`, which may be set later: until then they wait."""
+    """Posts notices to `url`, which may be set later: until then they wait. `fields` are those that
+    are subscribed to, None for all."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Courier:
         accounts: Accounts,
     ) -> None:
         self.url = url
+        self.fields: frozenset[str] | None = None
         self.deliveries: deque[Delivery] = deque(maxlen=REMEMBERED)
         self.unsettled: dict[int, Delivery] = {}
         self._app_secret = app_secret
@@ -79,7 +81,8 @@ class Courier:
         delivery = Delivery(self._posted, notice, self._clock())
         self.deliveries.append(delivery)
         self.unsettled[delivery.number] = delivery
-        if lost or not self._accounts.listens(notice):
+        ignored = self.fields is not None and notice.field not in self.fields
+        if lost or ignored or not self._accounts.listens(notice):
             self._settle([delivery], "lost")
             return delivery
         occasion = Occasion("webhook", notice.customer, notice.events)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bot.simulator import news, webhooks
 from bot.simulator.accounts import Accounts
+from bot.simulator.content import reply_buttons
 from bot.simulator.courier import Courier, Delivery
 from bot.simulator.errors import Refusal, status_error
 from bot.simulator.limits import Sending
@@ -269,7 +270,7 @@ def tapped(message: Message, choice_id: str) -> tuple[str, dict[str, Any]]:
             if button["payload"] == choice_id:
                 return "button", {"text": button["title"], "payload": button["payload"]}
     action = message.content.get("action", {}) if message.kind == "interactive" else {}
-    for button in action.get("buttons", ()):
+    for button in reply_buttons(action):
         if button["reply"]["id"] == choice_id:
             return "interactive", {"type": "button_reply", "button_reply": button["reply"]}
     for section in action.get("sections", ()):

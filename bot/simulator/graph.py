@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.simulator.account_api import AccountApi
 from bot.simulator.accounts import Accounts
+from bot.simulator.app_api import AppApi
 from bot.simulator.errors import NoSuchObject, NotSimulated, Refusal
 from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Faults, Occasion
@@ -43,7 +44,7 @@ class GraphApi:
         faults: Faults,
         gate: Gate,
         recipients: Recipients,
-        apis: tuple[AccountApi, TemplateApi, MediaApi],
+        apis: tuple[AccountApi, TemplateApi, MediaApi, AppApi],
     ) -> None:
         self._world = world
         self._exchange = exchange
@@ -53,20 +54,24 @@ class GraphApi:
         self._faults = faults
         self._gate = gate
         self._recipients = recipients
-        self._account_api, self._template_api, self._media_api = apis
+        self._account_api, self._template_api, self._media_api, self._app_api = apis
 
     def routes(self) -> list[web.RouteDef]:
         """All routes, with one at the end that refuses what is not simulated."""
         routes = [
             *self._number_routes(),
             *self._account_routes(),
+            ("GET", "/{object}/subscriptions", self._app_api.subscriptions),
+            ("POST", "/{object}/subscriptions", self._app_api.subscribe),
             ("POST", "/{object}/unpause", self._template_api.unpause),
             ("GET", "/{object}", self.look_up),
             ("POST", "/{object}", self.change),
             ("DELETE", "/{object}", self.delete),
         ]
         answered = self._gate.answered
+        token = answered(self._app_api.token, open_to_all=True)
         return [
+            web.get(VERSION + "/oauth/access_token", token),
             *(web.route(method, VERSION + path, answered(one)) for method, path, one in routes),
             web.get("/media-file/{object}", answered(self._media_api.download)),
             web.route("*", VERSION + "/{tail:.*}", answered(self.refuse)),

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.simulator.account_api import AccountApi
 from bot.simulator.accounts import Accounts
+from bot.simulator.app_api import AppApi
 from bot.simulator.changes import Changes
 from bot.simulator.control import ControlApi
 from bot.simulator.courier import Courier
@@ -97,7 +98,7 @@ class Simulator:
         declared, wabas = options.get("templates"), self.accounts.accounts
         self.templates = Templates(declared, clock=clock, tell=self._tell, wabas=wabas)
         self._traffic()
-        self._office(session)
+        self._office(session, app_secret)
         memory = options.get("memory")
         self._keeper = memory and Keeper(
             memory, self.world, self.courier, self.templates, self.changes
@@ -123,10 +124,16 @@ class Simulator:
             rules=self._rules,
         )
 
-    def _office(self, session: aiohttp.ClientSession) -> None:
-        """Open what an owner deals with: accounts, numbers and templates."""
+    def _office(self, session: aiohttp.ClientSession, app_secret: str) -> None:
+        """Open what an owner deals with: accounts, numbers, the app and templates."""
         self.account_api = AccountApi(
             accounts=self.accounts, world=self.world, session=session, tell=self._tell
+        )
+        self.app_api = AppApi(
+            app_secret=app_secret,
+            gate=self.gate,
+            courier=self.courier,
+            account_api=self.account_api,
         )
         self.template_api = TemplateApi(
             templates=self.templates,
@@ -237,6 +244,7 @@ class Simulator:
                 self.account_api,
                 self.template_api,
                 self.media_api,
+                self.app_api,
             ),
         )
 

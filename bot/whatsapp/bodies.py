@@ -45,7 +45,8 @@ def parse(body: bytes) -> dict[str, Any]:
         raise Malformed("not an object")
     if body.count(b"{") + body.count(b"[") > _NESTED_ENOUGH and not _can_be_written(parsed):
         parsed = _pruned(parsed, _DEEPEST)
-    return parsed if is_clean else _clean(parsed)
+    cleaned: dict[str, Any] = parsed if is_clean else _clean(parsed)
+    return cleaned
 
 
 def _parse_slowly(body: bytes) -> Any:

@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 
 from bot.simulator import Number, Rules
+from bot.simulator.accounts import APP
 from bot.simulator.faults import CATALOGUE
 from storage.clock import ShiftedClock
 from tests.support.business import Business, Client, graph_client, message, running_business
-from tests.support.graph import SALON, Graph, running_graph
+from tests.support.graph import APP_SECRET, SALON, Graph, running_graph
 
 NUMBER = SALON.phone_number_id
 
@@ -207,6 +208,32 @@ async def test_nobody_is_told_after_the_subscription_is_taken_back(
     await calls.graph("POST", f"{SALON.waba_id}/subscribed_apps")
     await ana.say("two")
     assert [one["text"]["body"] for one in business.messages] == ["two"]
+
+
+async def test_an_app_sets_where_its_webhooks_go_and_about_what(
+    calls: Calls, graph: Graph, business: Business
+) -> None:
+    login = {"client_id": APP["id"], "client_secret": APP_SECRET}
+    _, token = await calls.graph("GET", "oauth/access_token", params=login)
+    assert token["token_type"] == "bearer"  # noqa: S105
+    refused = await calls.graph("GET", "oauth/access_token", params=login | {"client_secret": "x"})
+    assert refused[1]["error"]["message"].endswith("Error validating client secret.")
+    wish = {
+        "object": "whatsapp_business_account",
+        "callback_url": business.url,
+        "verify_token": "verify",
+        "fields": "messages",
+    }
+    path = f"{APP['id']}/subscriptions"
+    assert (await calls.graph("POST", path, params=wish))[1]["error"]["code"] == 2200
+    business.verify_token = "verify"  # noqa: S105
+    assert (await calls.graph("POST", path, params=wish))[0] == 200
+    _, found = await calls.graph("GET", path)
+    assert found["data"][0]["callback_url"] == business.url
+    await calls.control(f"numbers/{NUMBER}", quality="RED")
+    await graph.customer().say("hi")
+    fields = [change["field"] for body in business.bodies for change in body["entry"][0]["changes"]]
+    assert fields == ["messages"]
 
 
 async def test_an_account_and_a_number_may_have_an_address_of_their_own(

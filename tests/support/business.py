@@ -30,6 +30,7 @@ class Business:
         self.raw: list[bytes] = []
         self.answers: list[int] = []
         self.on_message: Answering | None = None
+        self.verify_token: str | None = None
         self._secret = app_secret
         self._news = asyncio.Event()
 
@@ -56,6 +57,12 @@ class Business:
                     await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"not within {seconds} s; got {self.values}") from None
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """Prove that the address is ours, once there is a token."""
+        if self.verify_token != request.query.get("hub.verify_token"):
+            return web.Response(status=403)
+        return web.Response(text=request.query["hub.challenge"])
 
     async def receive(self, request: web.Request) -> web.Response:
         """The webhook."""
@@ -88,6 +95,7 @@ async def running_business() -> AsyncIterator[Business]:
     business = Business()
     app = web.Application()
     app.router.add_post("/webhook", business.receive)
+    app.router.add_get("/webhook", business.verify)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
