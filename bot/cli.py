@@ -128,6 +128,7 @@ def replay(
         typer.Option(metavar="SEED", help="In an order that the seed decides."),
     ] = None,
     duplicate: Annotated[int, typer.Option(min=1, metavar="N", help="Each one N times.")] = 1,
+    number: Annotated[str, typer.Option(help="To this phone_number_id, whichever is stored.")] = "",
     json: Json = False,
 ) -> None:
     """Post stored webhooks to a running bot, signed, and say what became of each event.
@@ -136,7 +137,7 @@ def replay(
     """
     from bot import replay as replaying
 
-    plan = replaying.Plan(url, shuffle, duplicate)
+    plan = replaying.Plan(url, shuffle, duplicate, number)
     raise typer.Exit(_run(replaying.run(_settings(), files, plan, json=json)))
 
 

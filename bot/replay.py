@@ -32,6 +32,7 @@ from bot.intake import set_aside_key
 from bot.settings import Settings, SettingsError
 from bot.whatsapp import payloads
 from bot.whatsapp.bodies import Malformed
+from bot.whatsapp.fields import listed, mapped
 from bot.whatsapp.signature import sign
 from storage import embedded, inbox
 from storage.clock import system_clock
@@ -49,6 +50,7 @@ _WHY: Final = {
     413: "the body is too large",
     503: "the events cannot be stored now",
 }
+_ADDRESSED: Final = frozenset(("metadata", "messages", "statuses", "message_echoes"))
 _WHY_KEPT: Final = {"account": "news about the account", "kept": "nothing is to be done about it"}
 
 
@@ -76,16 +78,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How webhooks are posted: where to, in which order (None: as stored), how often each."""
+    """How webhooks are posted: where to, in which order (None: as stored), how often each, and to
+    which phone_number_id instead of the stored ones."""
 
     url: str
     shuffle: int | None = None
     duplicate: int = 1
+    number: str = ""
 
 
 async def run(settings: Settings, files: Sequence[Path], plan: Plan, *, json: bool) -> int:
     """Replay files and print a report; 1 when an event was refused or lost."""
-    stored = [one for file in files for one in webhooks(file)]
+    stored = [one for file in files for one in webhooks(file, number=plan.number)]
     fates: Counter[str] = Counter()
 
     def tell(outcome: Outcome) -> None:
@@ -133,7 +137,7 @@ def in_order(stored: Sequence[Stored], plan: Plan) -> list[Stored]:
     return posted
 
 
-def webhooks(file: Path) -> Iterator[Stored]:
+def webhooks(file: Path, *, number: str = "") -> Iterator[Stored]:
     """What a file holds: one JSON document, a list of them, or one a line."""
     raw = file.read_bytes()
     try:
@@ -144,8 +148,19 @@ def webhooks(file: Path) -> Iterator[Stored]:
             parts = [orjson.loads(line) for line in raw.splitlines() if line.strip()]
         except orjson.JSONDecodeError:
             raise SettingsError(f"{file} is neither JSON nor JSON Lines.") from None
-    for number, part in enumerate(parts, start=1):
-        yield Stored(file.name, number, orjson.dumps(completed(part)))
+    for count, part in enumerate(parts, start=1):
+        body = completed(part)
+        yield Stored(file.name, count, orjson.dumps(readdressed(body, number) if number else body))
+
+
+def readdressed(body: Any, number: str) -> Any:
+    """The same to another phone_number_id, wherever a value says to which it came."""
+    for entry in listed(mapped(body).get("entry")):
+        for change in listed(mapped(entry).get("changes")):
+            value = mapped(mapped(change).get("value"))
+            if value.keys() & _ADDRESSED:
+                value["metadata"] = {**mapped(value.get("metadata")), "phone_number_id": number}
+    return body
 
 
 def completed(stored: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import asyncpg
 import orjson
 
+from bot import maintenance
 from bot.simulator.errors import Refusal
 from flows import registry
 from tests.support.bot import Scene, running_scene
@@ -30,6 +31,13 @@ SELECT (SELECT count(*) FROM inbox WHERE status = 'pending')
      + (SELECT count(*) FROM outbox WHERE status NOT IN ('sent', 'failed'))
      + (SELECT count(*) FROM messages WHERE direction = 'out' AND status NOT IN ('read', 'failed'))
 """
+LEFT = (
+    "SELECT id, kind, attempts, not_before, last_error FROM inbox WHERE status = 'pending'",
+    "SELECT id, status, attempts, not_before, error_code FROM outbox "
+    "WHERE status NOT IN ('sent', 'failed')",
+    "SELECT id, status, wamid, created_at FROM messages "
+    "WHERE direction = 'out' AND status NOT IN ('read', 'failed')",
+)
 # Each finds what must not be; $1 is the time.
 NEVER = {
     "an event that could not be handled": """
@@ -85,6 +93,7 @@ class Stage:
     def __init__(self, database_url: str, redis_url: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.database_url = database_url
         self._urls = database_url, redis_url
         self._stack = AsyncExitStack()
         self.troubles: list[str] = []
@@ -172,6 +181,7 @@ class Crowd:
 
     async def wait(self, by: timedelta) -> None:
         """Let time pass."""
+        await maintenance.maintain(self.stage.database_url, lambda: self.scene.clock() + by)
         self.scene.pass_time(by)
         await self.look(None, 0)
 
@@ -197,9 +207,9 @@ class Crowd:
             if idle and await self.conn.fetchval(UNSETTLED) == 0:
                 return
             await asyncio.sleep(0.005)
-        inbox = await self.conn.fetch("SELECT * FROM inbox WHERE status = 'pending'")
-        outbox = await self.conn.fetch("SELECT * FROM outbox WHERE status NOT IN ('sent')")
-        raise AssertionError(f"it does not come to rest: {inbox} {outbox}")
+        left = [await self.conn.fetch(query) for query in LEFT]
+        left.append([one.view() for one in self.scene.graph.simulator.courier.unsettled.values()])
+        raise AssertionError(f"it does not come to rest: {left}")
 
     async def _agrees(self, phone: Phone) -> None:
         """The conversation that is stored is the one that the phone shows."""
