@@ -156,6 +156,25 @@ def capture(
     _run(capturing.run(_settings(), file, port=port, target=to, key=key))
 
 
+@app.command("replay-transcript")
+def replay_transcript(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    number: Annotated[
+        str, typer.Option(help="phone_number_id of the business.")
+    ] = "100000000000001",
+    url: Annotated[str, typer.Option(help="The simulator's address.")] = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare days, times and booking codes too.")
+    ] = False,
+) -> None:
+    """Play saved chats on new phones of a running demo, and show what is answered differently."""
+    from bot.simulator.playback import run
+
+    settings = _settings()
+    base_url = url or f"http://{settings.host}:{settings.simulator_port}"
+    raise typer.Exit(_run(run(base_url, files, phone_number_id=number, exact=exact)))
+
+
 @app.command()
 def chat(
     name: Annotated[str, typer.Option(help="The customer's name.")] = "Ana",

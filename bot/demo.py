@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from contextlib import closing
 from datetime import timedelta
 from itertools import product
 from typing import Final
@@ -16,7 +17,9 @@ from bot import app, logs, maintenance
 from bot.processes import listening, until_stopped
 from bot.runtime import database_url, ensure_migrated, running, servers
 from bot.settings import Settings
-from bot.simulator import Number, Template, running_simulator
+from bot.simulator import Number, Simulator, Template, running_simulator
+from bot.tracing import Tracer
+from bot.turns import LatestTurns
 from flows.catalogues import CATALOGUES
 from flows.templates import TEMPLATES, numbered, text
 from storage import companies, seeds
@@ -56,13 +59,22 @@ async def run(settings: Settings) -> None:
             memory=ready.data_dir / "phones.json",
         ) as simulator:
             ready = ready.model_copy(update={"whatsapp_api_url": simulator.base_url})
-            async with (
-                running(ready, clock=clock, receiver=True, workers=True) as runtime,
-                listening(app.build_app(ready, runtime), ready.host, port),
-            ):
-                _welcome(simulator.base_url, ready.host, port)
-                await until_stopped(runtime)
+            with closing(LatestTurns(ready.data_dir / "turns.jsonl")) as turns:
+                await _talk(ready, simulator, clock, turns, port)
     typer.echo("Stopped.")
+
+
+async def _talk(
+    settings: Settings, simulator: Simulator, clock: ShiftedClock, turns: LatestTurns, port: int
+) -> None:
+    """Run the bot until it is stopped, and let the chat page look inside."""
+    async with (
+        running(settings, clock=clock, receiver=True, workers=True, watcher=turns) as runtime,
+        listening(app.build_app(settings, runtime), settings.host, port),
+    ):
+        simulator.trace = Tracer(runtime.pool, turns)
+        _welcome(simulator.base_url, settings.host, port)
+        await until_stopped(runtime)
 
 
 async def _seeded(settings: Settings, clock: ShiftedClock) -> list[Number]:
@@ -79,6 +91,7 @@ async def _seeded(settings: Settings, clock: ShiftedClock) -> list[Number]:
             name=row.name,
             display_phone=row.phone or "+1 555 010 0000",
             waba_id=row.waba_id or "200000000000001",
+            timezone=row.timezone,
         )
         for row in rows
     ]

@@ -39,9 +39,11 @@ from bot import failures, metrics
 from bot.answers import WRITES, answer
 from bot.outcome import Outcome, gather, perform
 from bot.together import Together
+from bot.turns import Watcher, report_of
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
-from flows.events import Event, Inbound, PersonReplied, TurnFailed
+from flows.effects import Ask
+from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import NOBODY, Catalog, Customer
 from flows.stored import load_event
@@ -125,9 +127,10 @@ class Engine:
         outlet: Outlet,
         clock: Clock,
         followers: Followers | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._pool, self._catalogs, self._outlet, self._clock = pool, catalogs, outlet, clock
-        self._followers = followers
+        self._followers, self._watcher = followers, watcher
         self._loads: Together[Key, Dialog | None] = Together(self._load)
         self._saves: Together[tuple[Dialog, TurnRecord], Saved | None] = Together(self._save)
 
@@ -148,12 +151,7 @@ class Engine:
             catalog = await self._catalog(unit, dialog)
             self._show_seen(dialog, catalog, heard, now)
             turn, step_from = _start(dialog, catalog, event, now)
-            asked = 0
-            while turn.ask is not None:
-                asked += 1
-                if isinstance(turn.ask, WRITES):
-                    await unit.begin()
-                turn.answer(await answer(await unit.open(), catalog, dialog, turn.ask, now=now))
+            asked = await _carry_to_rest(unit, catalog, dialog, turn, now)
             outcome = gather(turn.effects, dialog.person_until)
             if outcome.others:
                 await unit.begin()
@@ -167,7 +165,10 @@ class Engine:
         if together:  # with the connection given back: others need it for theirs
             saved = await self._saves.do((dialog, record))
         self._follow(dialog, catalog, record, _fence(saved))
-        _report(dialog, event, turn, step_from, asked, time.perf_counter() - started, heard)
+        seconds = time.perf_counter() - started
+        _report(dialog, event, turn, step_from, len(asked), seconds, heard)
+        if self._watcher is not None:
+            self._watcher(report_of(dialog, record, event, turn, asked, seconds))
         return Taken(turn=True, more=dialog.more)
 
     def _follow(self, dialog: Dialog, catalog: Catalog, record: TurnRecord, saved: Saved) -> None:
@@ -324,6 +325,20 @@ def _customer(dialog: Dialog, now: datetime) -> Customer:
         usual=dialog.usual,
         visit_ahead=dialog.next_visit_at is not None and dialog.next_visit_at > now,
     )
+
+
+async def _carry_to_rest(
+    unit: Work, catalog: Catalog, dialog: Dialog, turn: Turn, now: datetime
+) -> list[tuple[Ask, Answer]]:
+    """Answer what the turn asks until it asks nothing more; returns the asks and their answers."""
+    asked: list[tuple[Ask, Answer]] = []
+    while (ask := turn.ask) is not None:
+        if isinstance(ask, WRITES):
+            await unit.begin()
+        said = await answer(await unit.open(), catalog, dialog, ask, now=now)
+        asked.append((ask, said))
+        turn.answer(said)
+    return asked
 
 
 def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:

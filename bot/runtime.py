@@ -20,6 +20,7 @@ from bot.sender import Sender
 from bot.settings import Settings, SettingsError
 from bot.statuses import Statuses
 from bot.timekeeper import Timekeeper
+from bot.turns import Watcher
 from bot.whatsapp.client import GraphClient
 from bot.worker import Worker
 from storage import embedded, migrate, wakeups
@@ -102,9 +103,17 @@ class Runtime:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, clock: Clock, receiver: bool, workers: bool
+    settings: Settings,
+    *,
+    clock: Clock,
+    receiver: bool,
+    workers: bool,
+    watcher: Watcher | None = None,
 ) -> AsyncIterator[Runtime]:
-    """Open everything a process needs, start its background tasks, and stop and close all of it."""
+    """Open everything a process needs, start its background tasks, and stop and close all of it.
+
+    `watcher` is told of every turn that this process takes.
+    """
     async with AsyncExitStack() as stack:
         pool = await open_pool(database_url(settings), size=settings.db_pool_size)
         stack.push_async_callback(_close_pool, pool)
@@ -117,20 +126,22 @@ async def running(
         intake = Intake(pool, Directory(), clock=clock, on_received=hints.received)
         runtime = Runtime(settings, clock, pool, redis, intake)
         if workers:
-            await _add_workers(stack, runtime, hints)
+            await _add_workers(stack, runtime, hints, watcher)
         if receiver:
             _start(stack, runtime, maintenance.run(database_url(settings), clock), "maintenance")
         yield runtime
 
 
-async def _add_workers(stack: AsyncExitStack, runtime: Runtime, hints: _Hints) -> None:
+async def _add_workers(
+    stack: AsyncExitStack, runtime: Runtime, hints: _Hints, watcher: Watcher | None
+) -> None:
     settings, pool, clock = runtime.settings, runtime.pool, runtime.clock
     client = await stack.enter_async_context(GraphClient.open(settings))
     blocking_redis = open_blocking_redis(redis_url(settings))
     stack.push_async_callback(blocking_redis.aclose)
     sender = Sender(pool, runtime.redis, client, clock=clock, settings=settings, wake=hints.wake)
     statuses = Statuses(pool, clock=clock, freed=sender.nudge, failed=hints.wake, held=sender.hold)
-    engine = Engine(pool, CatalogCache(), sender, clock, hints)
+    engine = Engine(pool, CatalogCache(), sender, clock, hints, watcher)
     worker = Worker(
         engine, pool, runtime.redis, blocking_redis, tasks=settings.workers, clock=clock
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Kept(BaseModel):
     untold: list[Untold]
     templates: list[Known] = []
     gone: list[Gone] = []
+    clock_moves: list[tuple[datetime, timedelta]] = []
 
 
 class Keeper:
@@ -124,6 +126,7 @@ def snapshot(world: World, courier: Courier, templates: Templates) -> bytes:
         ],
         templates=[one for one in templates.known.values() if one.waba_id is not None],
         gone=templates.gone,
+        clock_moves=world.clock_moves,
     )
     return kept.model_dump_json().encode()
 
@@ -132,6 +135,7 @@ def restore(world: World, kept: Kept) -> None:
     """Put what was kept into an empty world; chats with numbers that are gone stay away."""
     for customer in kept.customers:
         world.take_in(customer)
+    world.clock_moves = kept.clock_moves
     for media in kept.media:
         world.media[media.id] = media
     for message in kept.messages:

@@ -15,13 +15,14 @@ MEDIA_KINDS = frozenset({"image", "audio", "video", "document", "sticker"})
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A business phone number, as Meta knows it."""
+    """A business phone number, as Meta knows it, and the time zone that it works in."""
 
     phone_number_id: str
     name: str
     display_phone: str
     waba_id: str = "100000000000001"
     messages_per_second: int = 80
+    timezone: str | None = None
 
     @property
     def digits(self) -> str:

@@ -7,11 +7,11 @@ behind, or comes back after a break, gets or should act on `resync`: read everyt
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.simulator.changes import Changes, Subscription
 from bot.simulator.composing import Outgoing, compose, extra_of
@@ -63,11 +63,18 @@ class Tap(BaseModel):
 
 
 class ClockMove(BaseModel):
-    """How far to move the clock."""
+    """How far to move the clock: by seconds, or to nine o'clock of the next morning."""
 
     model_config = ConfigDict(extra="forbid")
 
-    advance_seconds: float = Field(gt=0, le=400 * 24 * 3600)
+    advance_seconds: float | None = Field(default=None, gt=0, le=400 * 24 * 3600)
+    to: Literal["tomorrow"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "ClockMove":
+        if (self.advance_seconds is None) == (self.to is None):
+            raise ValueError("either advance_seconds or to is needed")
+        return self
 
 
 class PhonesApi:
@@ -124,6 +131,7 @@ class PhonesApi:
                         "phone_number_id": one.phone_number_id,
                         "name": one.name,
                         "display_phone": one.display_phone,
+                        "timezone": one.timezone,
                     }
                     for one in self._world.numbers.values()
                 ],
@@ -272,7 +280,9 @@ class PhonesApi:
         move = await body_of(request, ClockMove)
         if self._advance is None:
             return problem(501, "this simulator runs on a clock that cannot be moved")
-        moved = self._advance(timedelta(seconds=move.advance_seconds))
+        by = timedelta(seconds=move.advance_seconds or 0) or self._world.until_tomorrow()
+        self._world.note_clock_move(by)
+        moved = self._advance(by)
         if isawaitable(moved):
             await moved
         now = self._world.clock().isoformat()

@@ -21,12 +21,14 @@ from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Fault, Faults
 from bot.simulator.gate import Gate
 from bot.simulator.graph import GraphApi
+from bot.simulator.inspecting import InspectorApi, Trace
 from bot.simulator.media_api import LARGEST_UPLOAD, MediaApi
 from bot.simulator.memory import Keeper
 from bot.simulator.model import Number
 from bot.simulator.phones import Advance, PhonesApi
 from bot.simulator.rates import Rates
 from bot.simulator.recipients import Recipients
+from bot.simulator.saving import SavingApi
 from bot.simulator.settings import Pace, Retries, Rules
 from bot.simulator.tasks import Tasks
 from bot.simulator.template_api import TemplateApi
@@ -64,9 +66,13 @@ class Options(TypedDict, total=False):
 
 
 class Simulator:
-    """Everything together. Use `running_simulator` to get one that listens."""
+    """Everything together. Use `running_simulator` to get one that listens.
+
+    `trace` asks the bot about a message; the chat page's panel shows what it says.
+    """
 
     base_url = ""
+    trace: Trace | None = None
 
     def __init__(
         self,
@@ -179,6 +185,7 @@ class Simulator:
         """The web application: Graph API, phones' API and chat page."""
         app = web.Application(client_max_size=LARGEST_UPLOAD)
         app.add_routes([*self._phones().routes(), *self._control().routes()])
+        app.add_routes([*self._inspector().routes(), *SavingApi(self.world).routes()])
         app.add_routes(self._graph().routes())
         app.add_routes([web.get("/", page), web.get("/chat", page)])
         app.router.add_static("/page", PAGE)
@@ -223,6 +230,9 @@ class Simulator:
             templates=self.templates,
             account_api=self.account_api,
         )
+
+    def _inspector(self) -> InspectorApi:
+        return InspectorApi(world=self.world, courier=self.courier, trace=lambda: self.trace)
 
     def _graph(self) -> GraphApi:
         return GraphApi(

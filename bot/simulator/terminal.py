@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.simulator.content import Choice, choices_of, text_of
-from bot.simulator.transcript import as_transcript
+from bot.simulator.transcript import as_transcript, silence
 
 try:
     from readline import get_line_buffer
@@ -137,6 +137,7 @@ class Talk:
         self._shown: set[str] = set()
         self._choices: list[Choice] = []
         self._offered_by = ""
+        self._waits = False
 
     async def listen(self) -> None:
         """Show what arrives, for ever."""
@@ -191,12 +192,19 @@ class Talk:
         self._shown.add(message["id"])
         kind, content = message["kind"], message["content"]
         if self._record:
-            self._record.write(as_transcript(message["author"], kind, content))
+            self._record.write(self._recorded(message))
             self._record.flush()
         if not (self._screen.typing and typed_already(message)):
             self._screen.show(drawn(message, self._business))
         if message["author"] == "business" and (choices := choices_of(kind, content)):
             self._choices, self._offered_by = choices, message["id"]
+
+    def _recorded(self, message: dict[str, Any]) -> str:
+        by_customer = message["author"] == "customer"
+        unanswered = by_customer and self._waits
+        self._waits = by_customer
+        line = as_transcript(message["author"], message["kind"], message["content"])
+        return silence() + line if unanswered else line
 
 
 async def chat(
@@ -238,16 +246,24 @@ async def meet(
     session: aiohttp.ClientSession, customer_name: str, phone_number_id: str
 ) -> tuple[str, str]:
     """The name of the business and the id of the customer."""
+    business, customers = await numbers_of(session, phone_number_id)
+    for customer in customers:
+        if customer["name"] == customer_name:
+            return business, str(customer["id"])
+    made = await call(session, "POST", "/simulator/customers", {"name": customer_name})
+    return business, str(made["id"])
+
+
+async def numbers_of(
+    session: aiohttp.ClientSession, phone_number_id: str
+) -> tuple[str, list[dict[str, Any]]]:
+    """The name of the business, and all customers; ChatError when there is no such number."""
     world = await call(session, "GET", "/simulator/world")
     numbers = {one["phone_number_id"]: one["name"] for one in world["numbers"]}
     if phone_number_id not in numbers:
         known = ", ".join(f"{name} ({number})" for number, name in numbers.items())
         raise ChatError(f"The simulator has no number {phone_number_id}, only {known}.")
-    for customer in world["customers"]:
-        if customer["name"] == customer_name:
-            return numbers[phone_number_id], str(customer["id"])
-    made = await call(session, "POST", "/simulator/customers", {"name": customer_name})
-    return numbers[phone_number_id], str(made["id"])
+    return str(numbers[phone_number_id]), world["customers"]
 
 
 async def call(

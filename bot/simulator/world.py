@@ -8,8 +8,9 @@ restart, while message ids are random, so that none ever comes back.
 import base64
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.simulator.changes import Changes
 from bot.simulator.model import (
@@ -38,6 +39,7 @@ TYPING_LASTS = timedelta(seconds=25)
 MEDIA_ID_LASTS = timedelta(days=30)
 INBOUND_MEDIA_ID_LASTS = timedelta(days=7)
 REACTED_TO_WITHIN = timedelta(days=30)
+MORNING = time(9)
 # Numbers that are reserved for fiction: +1 <area> 555 0100 to 0199.
 AREAS = ("212", "415", "312", "646", "718", "213", "305", "617", "702", "206")
 
@@ -51,6 +53,7 @@ class World:
         self.messages: dict[str, Message] = {}
         self.media: dict[str, StoredMedia] = {}
         self.sent: list[Sent] = []
+        self.clock_moves: list[tuple[datetime, timedelta]] = []
         self.clock = clock
         self.changes = changes
         self._conversations: dict[tuple[str, str], Conversation] = {}
@@ -231,6 +234,19 @@ class World:
         self.sent.append(sent)
         self.changes.publish({"type": "sent", "number": sent.number})
         return sent
+
+    def until_tomorrow(self) -> timedelta:
+        """How long it is until the next morning, where the first business is."""
+        now = self.clock()
+        zone = next((ZoneInfo(one.timezone) for one in self.numbers.values() if one.timezone), None)
+        morning = datetime.combine(
+            now.astimezone(zone).date() + timedelta(days=1), MORNING, zone or now.tzinfo
+        )
+        return morning - now
+
+    def note_clock_move(self, by: timedelta) -> None:
+        """Remember that the clock is moved now: transcripts tell of it."""
+        self.clock_moves.append((self.clock(), by))
 
     def keep_media(
         self, mime_type: str, data: bytes, filename: str | None = None, *, inbound: bool = False

@@ -8,7 +8,10 @@ from bot.simulator import Number, Pace
 from tests.support.business import graph_client, running_business
 from tests.support.graph import running_graph
 
-EMPTY = b'{"customers":[],"messages":[],"media":[],"untold":[],"templates":[],"gone":[]}'
+EMPTY = (
+    b'{"customers":[],"messages":[],"media":[],"untold":[],"templates":[],"gone":[],'
+    b'"clock_moves":[]}'
+)
 
 
 async def test_phones_messages_and_files_are_there_after_a_restart(tmp_path: Path) -> None:

@@ -121,10 +121,12 @@ async def test_numbers_tap_and_the_chat_is_recorded_as_a_transcript(
     )
     assert record.read_text() == (
         "> hi\n"
-        "< Welcome to *Salon Lumi*.   [Book a visit] [My visits]\n"
+        "< Welcome to *Salon Lumi*.\n"
+        "  [Book a visit] [My visits]\n"
         "> [Book a visit]\n"
         "< What would\n"
-        "  you like?   (Women's cut | 60 min, $82) (Colour)\n"
+        "  you like?\n"
+        "  (Women's cut | 60 min, $82) (Colour)\n"
         "> (Women's cut)\n"
         "< Booked.\n"
     )

@@ -1,17 +1,8 @@
 """Conversations played against a salon in memory, turn by turn as the engine does, and transcripts.
 
-A transcript is text that a salon owner can read:
-
-    > hi                     the customer types; Ben> where there are two customers
-    > [Book a visit]         taps a button
-    > (Women's cut)          taps a row, of the latest list that has it
-    > (Women's cut) again    … of the list before that one
-    > <voice note>           sends something else
-    * 6 minutes pass         something happens
-    < What would you like?   we answer
-      (Women's cut | 60 min, $82)
-
-Only the lines of customers and happenings are read; the others are what comes of them.
+`bot.simulator.transcript` says what a transcript looks like; `# a remark` may stand in one, and
+`* 6 minutes pass` may be any of `tests.support.happenings`. Only the lines of customers and
+happenings are read; the others are what comes of them.
 """
 
 from __future__ import annotations
@@ -24,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
+from bot.simulator.transcript import LINE_BREAK, SILENCE, as_transcript
 from bot.whatsapp.render import render
 from flows import effects as fx
 from flows import events as ev
@@ -34,8 +26,6 @@ from tests.support.happenings import happen
 from tests.support.salon import Salon
 
 _INBOUND = get_args(ev.Inbound)
-WIDTH = 96
-SILENCE = "(silence)"
 
 
 @dataclass
@@ -308,34 +298,10 @@ def _send(chat: Chat, text: str) -> list[fx.Say]:
     other = re.fullmatch(r"<([^>]+)> ?(.*)", text)
     if other:
         return chat.hear(_SENT[other[1]](other[2]))
-    return chat.type(text)
+    return chat.type(text.removeprefix("\\").replace(LINE_BREAK, "\n"))
 
 
 def written(say: fx.Say, who: str = "") -> str:
     """A message as a transcript shows it."""
-    first, *lines = [_filled(line.split()) for line in say.text.split("\n")]
-    if say.attachment:
-        lines.append(f"📄 {say.attachment.filename}")
-    if say.buttons:
-        lines.append(_filled([f"[{button.title}]" for button in say.buttons]))
-    sections = say.sheet.sections if say.sheet else ()
-    for section in sections:
-        title = [f"{section.title}:"] if len(sections) > 1 else []
-        lines.append(_filled(title + [_row(row) for row in section.rows]))
-    if say.footer:
-        lines.append(f"– {say.footer}")
-    return "\n".join([f"{who}< {first}", *(f"  {line}" for line in lines)])
-
-
-def _row(row: fx.Row) -> str:
-    return " ".join((f"({row.title} | {row.note})" if row.note else f"({row.title})").split())
-
-
-def _filled(items: list[str]) -> str:
-    """Put items on lines of a readable width."""
-    lines = [""]
-    for item in items:
-        if lines[-1] and len(lines[-1]) + len(item) >= WIDTH:
-            lines.append("")
-        lines[-1] += f" {item}" if lines[-1] else item
-    return "\n  ".join(lines)
+    body = render(say)
+    return as_transcript("business", body["type"], body[body["type"]], who).rstrip("\n")

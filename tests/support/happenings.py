@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from bot.simulator.transcript import NEXT_MORNING
 from flows.model import Service, Shift, StaffOffer
 from flows.reminding import remind
 from tests.support.salon import SERVICES, Salon, person
@@ -44,6 +45,15 @@ def _pass(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
 def _it_is(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     wall = datetime.strptime(found[1], "%a %d %b %Y, %H:%M").replace(tzinfo=salon.zone)
     salon.now = wall.astimezone(UTC)
+
+
+def _next_morning(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    tomorrow = salon.now.astimezone(salon.zone).date() + timedelta(days=1)
+    salon.now = datetime.combine(tomorrow, time(9), salon.zone).astimezone(UTC)
+
+
+def _nothing(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    pass
 
 
 def _staff_id(salon: Salon, name: str) -> int:
@@ -214,8 +224,10 @@ def _endless_names(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
 
 
 HAPPENINGS: dict[str, Happening] = {
-    r"(\d+) (minute|hour|day|week)s? pass(?:es)?": _pass,
+    r"(\d+) (second|minute|hour|day|week)s? pass(?:es)?": _pass,
     r"it is (\w+ \d+ \w+ \d+, \d+:\d+)": _it_is,
+    NEXT_MORNING: _next_morning,
+    r"(\w+) hides the number": _nothing,  # no flow knows a number
     r"somebody else books (\w+) on (\w+ \d+ \w+ \d+:\d+)": _others,
     r"(\w+) is booked up on (\w+ \d+ \w+)": _full,
     r"(\w+) is booked up for weeks": _full_for_long,
