@@ -25,8 +25,21 @@ export const api = {
   tap: (customer, number, messageId, choiceId) =>
     call("POST", `${talk(customer, number)}/tap`, { message_id: messageId, choice_id: choiceId }),
   read: (customer, number) => call("POST", `${talk(customer, number)}/read`, {}),
-  advance: (seconds) => call("POST", "/simulator/clock", { advance_seconds: seconds }),
+  /** @param {{advance_seconds: number} | {to: "tomorrow"}} move */
+  moveClock: (move) => call("POST", "/simulator/clock", move),
+  faults: () => call("GET", "/simulator/faults"),
+  addFault: (fault) => call("POST", "/simulator/faults", fault),
+  callOff: (id) => call("DELETE", `/simulator/faults/${id}`),
+  clearFaults: () => call("DELETE", "/simulator/faults"),
+  trace: (messageId) => call("GET", `/simulator/trace?message=${encodeURIComponent(messageId)}`),
 };
+
+/** Where the chats of some customers with a business are to be had as a transcript. */
+export function transcriptUrl(number, customers) {
+  const query = new URLSearchParams({ number });
+  for (const customer of customers) query.append("customer", customer);
+  return `/simulator/transcript?${query}`;
+}
 
 /**
  * Follows the changes. `onChange` gets each of them, `onState` whether the line stands. After a

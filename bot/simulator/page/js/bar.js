@@ -1,30 +1,29 @@
-// The bar on top: the simulator's clock, the phones' tabs, and a form for a new phone.
+// The bar on top: the simulator's clock, the phones' tabs, the tools.
 
 import { api } from "./api.js";
-import { avatar, el, icon, spoken, toast } from "./dom.js";
-import { hour, now, shortDay } from "./time.js";
+import { avatar, el, spoken, toast } from "./dom.js";
+import { hour, now, place, shortDay } from "./time.js";
 
 const STEPS = [
-  ["+1 min", 60],
-  ["+15 min", 15 * 60],
-  ["+1 hour", 3600],
-  ["+1 day", 24 * 3600],
+  ["+1 min", { advance_seconds: 60 }],
+  ["+15 min", { advance_seconds: 15 * 60 }],
+  ["+1 hour", { advance_seconds: 3600 }],
+  ["Tomorrow", { to: "tomorrow" }],
 ];
 
 /** The clock, with buttons when it can be moved. */
 export function drawClock(node, store) {
-  const time = el("time", { class: "clock-time" });
-  const parts = [time];
+  const parts = [el("time", { class: "clock-time" }), el("span", { class: "clock-place" }, place())];
   if (store.clockMoves) {
-    const move = async (seconds) => {
+    const move = async (by) => {
       try {
-        await api.advance(seconds);
+        await api.moveClock(by);
       } catch (error) {
         toast(error.message);
       }
     };
-    const steps = STEPS.map(([text, seconds]) =>
-      el("button", { type: "button", on: { click: () => move(seconds) } }, spoken("Move the clock "), text),
+    const steps = STEPS.map(([text, by]) =>
+      el("button", { type: "button", on: { click: () => move(by) } }, spoken("Move the clock "), text),
     );
     parts.push(el("span", { class: "steps", role: "group", "aria-label": "Move the clock" }, ...steps));
   }
@@ -50,68 +49,30 @@ export function drawTabs(node, phones, current, choose) {
           on: { click: () => choose(phone) },
         },
         avatar(phone.customer.name),
-        el("span", {}, phone.customer.name),
+        el("span", { class: "tab-name", dir: "auto" }, phone.customer.name),
+        phone.unread ? el("span", { class: "badge" }, String(phone.unread), spoken(" unread")) : null,
       ),
     ),
   );
 }
 
-/** The dialog that gives somebody a phone. `others` are customers whose phones are put away. */
-export function newPhone(dialog, others, made) {
-  const name = el("input", { name: "name", required: true, maxlength: "60", autocomplete: "off" });
-  const phone = el("input", {
-    name: "phone",
-    inputmode: "tel",
-    autocomplete: "off",
-    placeholder: "made up for you",
-    pattern: "\\+?[0-9 ()\\-]{7,24}",
+/** On narrow screens the tools are behind a button. */
+export function foldTools(button, tools) {
+  const turn = (open) => {
+    button.setAttribute("aria-expanded", String(open));
+    tools.classList.toggle("open", open);
+  };
+  const isOpen = () => tools.classList.contains("open");
+  button.addEventListener("click", () => turn(!isOpen()));
+  tools.addEventListener("click", (event) => {
+    if (event.target.closest(".tool, .add")) turn(false);
   });
-  const hidden = el("input", { type: "checkbox", name: "hidden" });
-  const wrong = el("p", { class: "wrong", role: "alert" });
-  const cancel = el("button", { type: "button", on: { click: () => dialog.close() } }, "Cancel");
-  const form = el(
-    "form",
-    { method: "dialog" },
-    el("h2", { id: "new-phone-title" }, "Add a phone"),
-    el("label", {}, "Whose is it?", name),
-    el("label", {}, "Phone number", phone),
-    el("label", { class: "check" }, hidden, "Hide the number from businesses (a user name instead)"),
-    wrong,
-    el("div", { class: "ends" }, cancel, el("button", { class: "primary" }, "Add")),
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      made(await api.addCustomer(wanted(name.value, phone.value, hidden.checked)));
-      dialog.close();
-    } catch (error) {
-      wrong.textContent = error.message;
-    }
+  document.addEventListener("pointerdown", (event) => {
+    if (isOpen() && !tools.contains(event.target) && !button.contains(event.target)) turn(false);
   });
-  dialog.replaceChildren(form);
-  if (others.length) dialog.append(known(dialog, others, made));
-  dialog.showModal();
-  name.focus();
-}
-
-function wanted(name, phone, hidden) {
-  const customer = { name: name.trim() };
-  if (phone.trim()) customer.phone = phone.trim();
-  if (hidden) {
-    customer.shows_phone = false;
-    customer.username = name.trim().toLowerCase().replace(/\s+/g, ".").slice(0, 30);
-  }
-  return customer;
-}
-
-function known(dialog, others, made) {
-  const rows = others.map((customer) => {
-    const take = () => {
-      dialog.close();
-      made(customer);
-    };
-    const text = el("span", {}, customer.name);
-    return el("button", { type: "button", on: { click: take } }, avatar(customer.name), text);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    turn(false);
+    button.focus();
   });
-  return el("div", { class: "known" }, el("h3", {}, icon("person"), "Put away earlier"), ...rows);
 }

@@ -215,6 +215,6 @@ function menuButton(message, ctx) {
       on: { click: (event) => ctx.act.menu(message, event.currentTarget) },
     },
     icon("down"),
-    spoken("Reply or react"),
+    spoken("Reply, react or look inside"),
   );
 }

@@ -18,7 +18,10 @@ export class Log {
   #following = true;
   #lastTop = 0;
 
-  /** @param {{label: string, ctx: any, watched: () => boolean}} options */
+  /**
+   * @param {{label: string, ctx: any, watched: () => boolean}} options
+   *   A click on a bubble chooses it: `ctx.act.choose`
+   */
   constructor({ label, ctx, watched }) {
     this.#ctx = ctx;
     this.watched = watched;
@@ -33,6 +36,7 @@ export class Log {
     this.down = el("button", { class: "to-end", type: "button" }, icon("down"), spoken("Newest"));
     this.down.addEventListener("click", () => this.toEnd(true));
     this.#list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#list.addEventListener("click", (event) => this.#clicked(event));
     this.node = el("div", { class: "log-box" }, this.#list, this.down);
     new ResizeObserver(() => this.#following && this.toEnd(false)).observe(this.#list);
   }
@@ -85,6 +89,12 @@ export class Log {
     setTimeout(() => node.classList.remove("lit"), 1200);
   }
 
+  /** Marks the message that the panel shows, if it is here. */
+  mark(id) {
+    for (const node of this.#list.querySelectorAll(".chosen")) node.classList.remove("chosen");
+    this.#nodes.get(id)?.classList.add("chosen");
+  }
+
   toEnd(smooth) {
     this.#following = true;
     const top = this.#list.scrollHeight;
@@ -121,6 +131,12 @@ export class Log {
     node.querySelector(".reactions")?.remove();
     const reactions = fresh.querySelector(".reactions");
     if (reactions) node.append(reactions);
+  }
+
+  #clicked(event) {
+    if (event.target.closest("button, a")) return;
+    const id = event.target.closest(".msg")?.dataset.id;
+    if (id && !String(getSelection())) this.#ctx.act.choose(this.#ctx.find(id));
   }
 
   #markUnread() {

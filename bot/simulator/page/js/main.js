@@ -1,21 +1,30 @@
-// The chat page: customers' phones side by side.
+// The chat page: customers' phones side by side, a guide beside them, and what is behind a message.
 
-import { api } from "./api.js";
-import { drawClock, drawTabs, newPhone, tick } from "./bar.js";
+import { api, transcriptUrl } from "./api.js";
+import { drawClock, drawTabs, foldTools, tick } from "./bar.js";
 import { el, toast } from "./dom.js";
+import { choiceFor, drawScenarios, Guide } from "./guide.js";
+import { newPhone, wanted } from "./new_phone.js";
+import { Panel } from "./panel.js";
 import { Phone } from "./phone.js";
+import { kept, keep } from "./remembered.js";
+import { SCENARIOS, scenarioNamed } from "./scenarios.js";
 import { Store } from "./store.js";
+import { Trouble } from "./trouble.js";
 
 const MOST_PHONES = 3;
 const SHOWN = "usual.phones";
+const LOOKING = "usual.looking";
 
+const byId = (id) => document.getElementById(id);
 const store = new Store();
-const stage = document.getElementById("stage");
-const tabs = document.getElementById("tabs");
-const clock = document.getElementById("clock");
+const [stage, tabs, clock, lookButton] = ["stage", "tabs", "clock", "look"].map(byId);
 /** @type {Phone[]} */
 let phones = [];
 let current = null;
+let guide = null;
+let panel = null;
+let trouble = null;
 
 start().catch((error) => {
   stage.replaceChildren(el("p", { class: "nothing" }, `The simulator cannot be reached. ${error.message}`));
@@ -23,21 +32,87 @@ start().catch((error) => {
 
 async function start() {
   await store.start();
-  if (!store.customers.size) {
-    const ana = await api.addCustomer({ name: "Ana" });
-    store.customers.set(ana.id, ana);
-  }
-  const shown = remembered().filter((id) => store.customers.has(id));
-  const first = shown.length ? shown : [store.customers.keys().next().value];
-  for (const id of first.slice(0, MOST_PHONES)) show(store.customers.get(id));
-  choose(phones[0]);
+  const asked = new URLSearchParams(location.search);
+  trouble = new Trouble(byId("trouble"), byId("trouble-count"));
+  panel = new Panel({ node: byId("panel"), store, show: mark, close: () => look(false) });
+  const scenario = scenarioNamed(asked.get("scenario") ?? "");
+  drawScenarios(byId("scenarios"), SCENARIOS, scenario);
+  if (scenario) await setUp(scenario, false);
+  else await takeUp();
   drawClock(clock, store);
   setInterval(everySecond, 1000);
-  document.getElementById("add").addEventListener("click", addPhone);
+  byId("add").addEventListener("click", addPhone);
+  lookButton.addEventListener("click", () => look(byId("panel").hidden));
+  foldTools(byId("more-tools"), byId("tools"));
   document.addEventListener("visibilitychange", () => phones.forEach((phone) => phone.refresh()));
   for (const type of ["world", "talk", "message", "typing", "clock", "connection"]) {
     store.addEventListener(type, (event) => take(type, event.detail));
   }
+  if (asked.has("look") || kept(LOOKING)) look(true);
+}
+
+/** The phones that were out before; at the very first visit Ana's, with a guide. */
+async function takeUp() {
+  const shown = (kept(SHOWN) ?? []).filter((id) => store.customers.has(id));
+  if (!store.customers.size) return setUp(SCENARIOS[0], false);
+  const first = shown.length ? shown : [store.customers.keys().next().value];
+  for (const id of first.slice(0, MOST_PHONES)) show(store.customers.get(id));
+  choose(phones[0]);
+}
+
+/** Takes out the phones of a scenario, new ones when `afresh`, and opens its guide. */
+async function setUp(scenario, afresh) {
+  const name = `usual.scenario.${scenario.id}`;
+  const before = afresh ? [] : (kept(name) ?? []).map((id) => store.customers.get(id));
+  const people = [];
+  for (const [n, one] of scenario.people.entries()) {
+    const known = before[n]?.name === one.name ? before[n] : null;
+    const customer = known ?? (await api.addCustomer(wanted(one.name, "", one.hidden)));
+    store.customers.set(customer.id, customer);
+    people.push(customer);
+  }
+  keep(name, people.map((one) => one.id));
+  for (const phone of phones) phone.node.remove();
+  phones = [];
+  for (const customer of people) show(customer);
+  choose(phones[0]);
+  const number = store.numbers[0].phone_number_id;
+  await Promise.all(people.map((one) => store.loadTalk(one.id, number)));
+  guide = new Guide({
+    node: byId("guide"),
+    store,
+    scenario,
+    people,
+    number,
+    act: perform,
+    restart: () => setUp(scenario, true),
+    close: () => {
+      guide = null;
+      current?.focus();
+    },
+  });
+}
+
+/** Does a step of the guide. */
+async function perform(deed, customer) {
+  if (deed.trouble) return trouble.start(deed.trouble).then(() => true);
+  if (deed.calm) return trouble.end().then(() => true);
+  if (deed.clock) {
+    const move = deed.clock === "tomorrow" ? { to: "tomorrow" } : { advance_seconds: deed.clock };
+    return api.moveClock(move).then(() => true, failed);
+  }
+  const phone = phones.find((one) => one.customer.id === customer.id);
+  if (!phone) return failed(new Error(`${customer.name}'s phone was put away.`));
+  if (phone !== current) choose(phone);
+  if (deed.say) return phone.send({ text: deed.say });
+  if (deed.send) return phone.send({ kind: deed.send });
+  const choice = choiceFor(store.messages(customer.id, store.numbers[0].phone_number_id), deed);
+  return Boolean(choice) && phone.tap(choice.message, choice.id);
+}
+
+function failed(error) {
+  toast(error.message);
+  return false;
 }
 
 function take(type, detail) {
@@ -47,7 +122,12 @@ function take(type, detail) {
   }
   for (const phone of phones) phone.take(type, detail);
   if (type === "clock") tick(clock);
-  if (type === "world") drawTabs(tabs, phones, current, choose);
+  if (type === "connection") trouble.refresh();
+  if (type === "message") panel.take(detail.message);
+  if (type !== "typing") {
+    guide?.refresh();
+    drawTabs(tabs, phones, current, choose);
+  }
   title();
 }
 
@@ -57,13 +137,37 @@ function everySecond() {
 }
 
 function title() {
-  let unread = 0;
-  for (const phone of phones) {
-    for (const one of store.numbers) unread += store.unread(phone.customer.id, one.phone_number_id);
-  }
+  const unread = phones.reduce((sum, phone) => sum + phone.unread, 0);
   const away = document.visibilityState !== "visible";
   document.title = unread && away ? `(${unread}) Usual` : "Usual";
 }
+
+/** Opens or closes the panel. */
+function look(on) {
+  byId("panel").hidden = !on;
+  document.body.classList.toggle("looking", on);
+  lookButton.setAttribute("aria-pressed", String(on));
+  keep(LOOKING, on);
+  guide?.shape();
+  if (on) panel.follow();
+  else {
+    mark(null);
+    lookButton.focus();
+  }
+}
+
+function mark(message, jump) {
+  for (const phone of phones) phone.mark(message, jump);
+}
+
+const behind = {
+  open: (message) => {
+    if (byId("panel").hidden) look(true);
+    panel.choose(message);
+    byId("panel").querySelector(".panel-body").focus({ preventScroll: true });
+  },
+  choose: (message) => byId("panel").hidden || panel.choose(message),
+};
 
 function show(customer) {
   const phone = new Phone({
@@ -71,6 +175,7 @@ function show(customer) {
     customer,
     number: store.numbers[0].phone_number_id,
     close: () => putAway(phone),
+    look: behind,
   });
   phones.push(phone);
   stage.append(phone.node);
@@ -92,7 +197,11 @@ function choose(phone) {
   for (const one of phones) one.node.classList.toggle("current", one === phone);
   stage.dataset.phones = String(phones.length);
   drawTabs(tabs, phones, current, choose);
-  remember();
+  keep(SHOWN, phones.map((one) => one.customer.id));
+  byId("save").href = transcriptUrl(
+    phone.number ?? store.numbers[0].phone_number_id,
+    phones.map((one) => one.customer.id),
+  );
   phone.refresh();
   if (matchMedia("(hover: hover)").matches) phone.focus();
 }
@@ -100,26 +209,9 @@ function choose(phone) {
 function addPhone() {
   const here = new Set(phones.map((phone) => phone.customer.id));
   const others = [...store.customers.values()].filter((one) => !here.has(one.id));
-  newPhone(document.getElementById("new-phone"), others, (customer) => {
+  newPhone(byId("new-phone"), others, (customer) => {
     store.customers.set(customer.id, customer);
     if (phones.length === MOST_PHONES) putAway(phones.find((phone) => phone !== current));
     choose(show(customer));
   });
-}
-
-function remembered() {
-  try {
-    const ids = JSON.parse(localStorage.getItem(SHOWN) ?? "[]");
-    return Array.isArray(ids) ? ids : [];
-  } catch {
-    return [];
-  }
-}
-
-function remember() {
-  try {
-    localStorage.setItem(SHOWN, JSON.stringify(phones.map((phone) => phone.customer.id)));
-  } catch {
-    // Private windows remember nothing; the page works all the same.
-  }
 }

@@ -19,9 +19,16 @@ export class Phone {
   #reading = false;
   #picked = new Map();
 
-  /** @param {{store: any, customer: any, number: string, close: () => void}} options */
-  constructor({ store, customer, number, close }) {
+  #look;
+
+  /**
+   * @param {{store: any, customer: any, number: string, close: () => void,
+   *          look: {open: (message: any) => void, choose: (message: any) => void}}} options
+   *   `look` shows what is behind a message: `open` always, `choose` where the panel is open
+   */
+  constructor({ store, customer, number, close, look }) {
     this.#store = store;
+    this.#look = look;
     this.customer = customer;
     this.close = close;
     this.screen = el("div", { class: "screen" });
@@ -78,6 +85,35 @@ export class Phone {
   /** Whether somebody can see the open chat. */
   get watched() {
     return this.#number && document.visibilityState === "visible" && this.node.offsetParent;
+  }
+
+  /** The business whose chat is open; null in the list of chats. */
+  get number() {
+    return this.#number;
+  }
+
+  /** How many messages wait to be read, in all chats. */
+  get unread() {
+    const counts = this.#store.numbers.map((one) => this.#store.unread(this.customer.id, one.phone_number_id));
+    return counts.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** Brings a message into view, if its chat is open; `jump` scrolls to it. */
+  mark(message, jump) {
+    if (!this.#log) return;
+    const here = message && this.#shows(message.customer_id, message.phone_number_id);
+    this.#log.mark(here ? message.id : null);
+    if (here && jump) this.#log.show(message.id);
+  }
+
+  /** Sends something from this phone, to whoever's chat is open. */
+  send(message) {
+    return this.#send(message);
+  }
+
+  /** Taps a choice of a message. */
+  tap(message, choice) {
+    return this.#do(() => api.tap(this.customer.id, message.phone_number_id, message.id, choice));
   }
 
   /** Takes over a change of the store. */
@@ -176,8 +212,7 @@ export class Phone {
   }
 
   #ctx(business) {
-    const tap = (message, choice) =>
-      this.#do(() => api.tap(this.customer.id, message.phone_number_id, message.id, choice));
+    const tap = (message, choice) => this.tap(message, choice);
     return {
       business: business.name,
       find: (id) => this.#store.talk(this.customer.id, business.phone_number_id).messages.get(id),
@@ -195,6 +230,7 @@ export class Phone {
           ),
         sendLocation: (message) => this.#send({ kind: "location", reply_to: message.id }),
         menu: (message, opener) => this.#messageMenu(message, opener),
+        choose: (message) => this.#look.choose(message),
       },
     };
   }
@@ -206,6 +242,7 @@ export class Phone {
       const reaction = { kind: "reaction", message_id: message.id, emoji: own ? "" : emoji };
       items.push({ text: `React ${emoji}`, short: emoji, run: () => this.#send(reaction) });
     }
+    items.push({ icon: "eye", text: "Look inside", run: () => this.#look.open(message) });
     openMenu(this.screen, opener, "message-menu", items);
   }
 

@@ -1,7 +1,7 @@
 // What the page knows about the world, kept up to date by the stream of changes.
 
 import { api, follow } from "./api.js";
-import { setNow } from "./time.js";
+import { setNow, setZone } from "./time.js";
 
 const key = (customer, number) => `${customer}/${number}`;
 
@@ -27,6 +27,7 @@ export class Store extends EventTarget {
   async load() {
     const world = await api.world();
     setNow(world.now);
+    setZone(world.numbers[0]?.timezone);
     this.numbers = world.numbers;
     this.clockMoves = world.clock_moves;
     this.customers = new Map(world.customers.map((one) => [one.id, one]));
@@ -50,6 +51,20 @@ export class Store extends EventTarget {
   messages(customer, number) {
     const all = [...this.talk(customer, number).messages.values()];
     return all.sort((a, b) => a.order - b.order);
+  }
+
+  /** A message by its id, in whichever conversation. */
+  find(id) {
+    for (const talk of this.#talks.values()) {
+      if (talk.messages.has(id)) return talk.messages.get(id);
+    }
+    return undefined;
+  }
+
+  /** The message that came last, in whichever conversation that is known. */
+  newest() {
+    const all = [...this.#talks.values()].flatMap((talk) => [...talk.messages.values()]);
+    return all.reduce((last, one) => (!last || one.at >= last.at ? one : last), undefined);
   }
 
   unread(customer, number) {

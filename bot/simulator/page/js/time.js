@@ -1,27 +1,44 @@
-// Times as a phone shows them, by the simulator's clock.
-
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const SHORT_DAY = new Intl.DateTimeFormat(undefined, {
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-});
+// Times as a phone shows them, by the simulator's clock and where the business is.
 
 let ahead = 0;
+let zone;
+let formats = made();
+
+function made() {
+  const format = (options) => new Intl.DateTimeFormat(undefined, { timeZone: zone, ...options });
+  return {
+    hour: format({ hour: "2-digit", minute: "2-digit" }),
+    exact: format({ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 }),
+    day: format({ weekday: "long", day: "numeric", month: "long" }),
+    shortDay: format({ weekday: "short", day: "numeric", month: "short" }),
+    key: new Intl.DateTimeFormat("en-CA", { timeZone: zone }),
+  };
+}
 
 /** Takes over the simulator's time. */
 export function setNow(iso) {
   ahead = new Date(iso).getTime() - Date.now();
 }
 
+/** Shows all times as they are there; without a zone, as they are here. */
+export function setZone(name) {
+  zone = name ?? undefined;
+  formats = made();
+}
+
+/** What to call the zone: "New York". */
+export const place = () => (zone ?? "").split("/").at(-1).replaceAll("_", " ");
+
 export const now = () => new Date(Date.now() + ahead);
 
-export const hour = (date) => HOUR.format(date);
+export const hour = (date) => formats.hour.format(date);
 
-export const shortDay = (date) => SHORT_DAY.format(date);
+/** To the millisecond. */
+export const exact = (date) => formats.exact.format(date);
 
-export const dayKey = (date) => `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+export const shortDay = (date) => formats.shortDay.format(date);
+
+export const dayKey = (date) => formats.key.format(date);
 
 /** "Today", "Yesterday", or the date. */
 export function day(date) {
@@ -29,5 +46,5 @@ export function day(date) {
   if (dayKey(date) === dayKey(today)) return "Today";
   const yesterday = new Date(today);
   yesterday.setDate(today.getDate() - 1);
-  return dayKey(date) === dayKey(yesterday) ? "Yesterday" : DAY.format(date);
+  return dayKey(date) === dayKey(yesterday) ? "Yesterday" : formats.day.format(date);
 }
