@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ class TurnReport:
 
 
 Watcher: TypeAlias = Callable[[TurnReport], None]
+"""Is called after the commit, must not raise and has to be quick: the next turn waits."""
 
 
 def report_of(
@@ -87,17 +89,22 @@ class LatestTurns:
             self._file = path.open("ab", buffering=0)
 
     def __call__(self, report: TurnReport) -> None:
-        """Take in a turn."""
-        line = orjson.dumps(_view(report))
+        """Take in a turn; never fails, for the turn is committed and must not be failed by this."""
+        line = orjson.dumps(_view(report), default=str, option=orjson.OPT_NON_STR_KEYS)
         self._keep((report.company_id, report.inbox_id), line)
         if self._file is not None:
-            self._file.write(line + b"\n")
+            with suppress(OSError):  # a full disk
+                self._file.write(line + b"\n")
 
     def of_event(self, company_id: int, inbox_id: int) -> dict[str, Any] | None:
         """The turn that handled an event, as JSON, or None when it is not remembered."""
         line = self._turns.get((company_id, inbox_id))
         turn: dict[str, Any] | None = orjson.loads(line) if line else None
         return turn
+
+    def forget(self) -> None:
+        """Remember none of them any more; the file stays."""
+        self._turns.clear()
 
     def close(self) -> None:
         """Let go of the file."""

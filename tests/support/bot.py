@@ -11,6 +11,8 @@ from bot import app
 from bot.processes import listening
 from bot.runtime import Runtime, running
 from bot.simulator import Rules
+from bot.tracing import Tracer
+from bot.turns import LatestTurns
 from storage import seeds
 from storage.clock import ShiftedClock
 from storage.pool import connect
@@ -26,6 +28,7 @@ class Scene:
     runtime: Runtime
     clock: ShiftedClock
     url: str
+    turns: LatestTurns
 
     def pass_time(self, by: timedelta) -> None:
         """Let time go by."""
@@ -67,11 +70,13 @@ async def _running(
     graph: Graph, clock: ShiftedClock, database_url: str, redis_url: str, *, workers: bool
 ) -> AsyncIterator[Scene]:
     settings = settings_for(graph, database_url, redis_url, in_doubt_seconds=1.0)
+    turns = LatestTurns()
     async with (
-        running(settings, clock=clock, receiver=True, workers=workers) as runtime,
+        running(settings, clock=clock, receiver=True, workers=workers, watcher=turns) as runtime,
         listening(app.build_app(settings, runtime), "127.0.0.1", 0) as port,
     ):
-        yield Scene(graph, runtime, clock, f"http://127.0.0.1:{port}")
+        graph.simulator.trace = Tracer(runtime.pool, turns)
+        yield Scene(graph, runtime, clock, f"http://127.0.0.1:{port}", turns)
 
 
 def _move(clock: ShiftedClock, by: timedelta) -> None:

@@ -169,11 +169,17 @@ export class Guide {
   }
 
   #ready(deed) {
-    if (!isSaid(deed)) return true;
+    if (deed.calm) return true;
+    if (!isSaid(deed)) return this.#people.every((one) => this.#isAnswered(one));
     const messages = this.#store.messages(this.#people[deed.who].id, this.#number);
     if (deed.tap || deed.pick) return Boolean(choiceFor(messages, deed));
     const last = messages.at(-1);
     return !last || last.author === "business" || last.status === "read" || last.status === "delivered";
+  }
+
+  #isAnswered(customer) {
+    const last = this.#store.messages(customer.id, this.#number).at(-1);
+    return !last || last.author === "business";
   }
 
   #matches(deed, message) {

@@ -37,6 +37,7 @@ export class Log {
     this.down.addEventListener("click", () => this.toEnd(true));
     this.#list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#list.addEventListener("click", (event) => this.#clicked(event));
+    this.#list.addEventListener("contextmenu", (event) => this.#pressed(event));
     this.node = el("div", { class: "log-box" }, this.#list, this.down);
     new ResizeObserver(() => this.#following && this.toEnd(false)).observe(this.#list);
   }
@@ -137,6 +138,14 @@ export class Log {
     if (event.target.closest("button, a")) return;
     const id = event.target.closest(".msg")?.dataset.id;
     if (id && !String(getSelection())) this.#ctx.act.choose(this.#ctx.find(id));
+  }
+
+  // A long press, or the other mouse button.
+  #pressed(event) {
+    const node = event.target.closest(".msg");
+    if (!node?.dataset.id || event.target.closest("a")) return;
+    event.preventDefault();
+    this.#ctx.act.menu(this.#ctx.find(node.dataset.id), node.querySelector(".more"));
   }
 
   #markUnread() {

@@ -37,7 +37,7 @@ export const SCENARIOS = [
       say("She changes her mind: the day changes, nothing else.", "actually monday"),
       say("She may write what she could tap.", "is anyone free on tuesday evening?"),
     ],
-    after: "Try it in Russian, or ask “can I come later?”.",
+    after: "Ask “can I come later?”, or go on in Russian.",
   },
   {
     id: "visits",
@@ -90,13 +90,13 @@ export const SCENARIOS = [
   },
   {
     id: "russian",
-    title: "По-русски",
+    title: "In Russian",
     lead: "The bot follows the language that the customer writes in.",
     people: [{ name: "Аня" }],
     steps: [
-      say("Аня здоровается.", "привет"),
-      say("И говорит, чего хочет.", "мужская стрижка в пятницу вечером"),
-      say("Передумала.", "лучше в субботу утром"),
+      say("Anya says hello.", "привет"),
+      say("She wants a men's cut on Friday evening.", "мужская стрижка в пятницу вечером"),
+      say("She changes her mind: Saturday morning.", "лучше в субботу утром"),
     ],
     after: "Dates, times, prices and plurals are written as they are written there.",
   },
@@ -129,8 +129,8 @@ export const SCENARIOS = [
       say("Ana writes. Was the answer sent, or was it not?", "hi"),
       tap("It came once, as its status said. Now the Graph API is down …", "Book a visit"),
       {
-        text: "… answering 500 to everything.",
-        do: { trouble: { kind: "http", status: 500, times: 0 } },
+        text: "… and answers “Service unavailable” to everything.",
+        do: { trouble: { kind: "error", code: 131016, times: 0 } },
       },
       pick("Ana goes on; nothing comes back yet.", "Services", 0),
       { text: "It is over: what waited goes out.", do: { calm: true } },

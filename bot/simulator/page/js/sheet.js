@@ -86,10 +86,10 @@ function walk(event, list) {
 
 /** A form message: the simulator does not draw the form, it asks for what the form would answer. */
 export function openForm(screen, message, send) {
-  const { flow_cta: title } = message.content.action.parameters;
+  const { flow_cta: title, flow_action_payload: given } = message.content.action.parameters;
   openSheet(screen, title, (close) => {
     const box = el("textarea", { rows: "6", spellcheck: "false", "aria-label": "Answer as JSON" });
-    box.value = "{}";
+    box.value = JSON.stringify(given?.data ?? {}, null, 2);
     const wrong = el("p", { class: "wrong", role: "alert" });
     const submit = () => {
       let values;
