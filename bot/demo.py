@@ -72,7 +72,7 @@ async def _talk(
         running(settings, clock=clock, receiver=True, workers=True, watcher=turns) as runtime,
         listening(app.build_app(settings, runtime), settings.host, port),
     ):
-        simulator.trace = Tracer(runtime.pool, turns)
+        simulator.trace = Tracer(runtime.pool, turns, clock)
         _welcome(simulator.base_url, settings.host, port)
         await until_stopped(runtime)
 

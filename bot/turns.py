@@ -8,6 +8,7 @@ not.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -84,13 +85,13 @@ class LatestTurns:
             # Written anew, so that the file holds what is remembered and not all there ever was.
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".new")
-            unfinished.write_bytes(b"".join(line + b"\n" for line in self._turns.values()))
+            unfinished.write_bytes(self.lines())
             os.replace(unfinished, path)
             self._file = path.open("ab", buffering=0)
 
     def __call__(self, report: TurnReport) -> None:
         """Take in a turn; never fails, for the turn is committed and must not be failed by this."""
-        line = orjson.dumps(_view(report), default=str, option=orjson.OPT_NON_STR_KEYS)
+        line = _written(_view(report))
         self._keep((report.company_id, report.inbox_id), line)
         if self._file is not None:
             with suppress(OSError):  # a full disk
@@ -102,6 +103,10 @@ class LatestTurns:
         turn: dict[str, Any] | None = orjson.loads(line) if line else None
         return turn
 
+    def lines(self) -> bytes:
+        """All that is remembered, as the file has it."""
+        return b"".join(line + b"\n" for line in self._turns.values())
+
     def forget(self) -> None:
         """Remember none of them any more; the file stays."""
         self._turns.clear()
@@ -110,6 +115,7 @@ class LatestTurns:
         """Let go of the file."""
         if self._file is not None:
             self._file.close()
+            self._file = None
 
     def _keep(self, key: tuple[int, int], line: bytes) -> None:
         self._turns[key] = line
@@ -141,6 +147,13 @@ def _view(report: TurnReport) -> dict[str, Any]:
         "effects": [_named(effect) for effect in report.effects],
         "ms": round(report.seconds * 1000, 2),
     }
+
+
+def _written(view: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(view, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half a character, as customers may send it
+        return json.dumps(view, default=str, ensure_ascii=False).encode(errors="replace")
 
 
 def _named(thing: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from storage import queries
@@ -35,9 +36,12 @@ class Trace:
     records: Sequence[Row]
     statuses: Sequence[Row]
     conversation: Row | None
+    timers: Sequence[Row]
 
 
-async def find(conn: Connection, phone_number_id: str, wamid: str) -> Trace | None:
+async def find(
+    conn: Connection, phone_number_id: str, wamid: str, *, now: datetime
+) -> Trace | None:
     """Collect what is there of a message of a business number; None when nothing is."""
     found = await _Q["find"].one(
         conn,
@@ -48,11 +52,8 @@ async def find(conn: Connection, phone_number_id: str, wamid: str) -> Trace | No
     if found is None or (found["event"] is None and found["outbox"] is None):
         return None
     company_id = found["company_id"]
-    turn = {
-        "company_id": company_id,
-        "conversation_id": found["conversation_id"],
-        "at": found["turn_at"],
-    }
+    talk = {"company_id": company_id, "conversation_id": found["conversation_id"]}
+    turn = {**talk, "at": found["turn_at"]}
     event, took_turn = found["event"], found["turn_at"] is not None
     if event is None and took_turn:
         event = await _Q["event_of_turn"].value(conn, **turn)
@@ -68,7 +69,6 @@ async def find(conn: Connection, phone_number_id: str, wamid: str) -> Trace | No
         said=[dict(row) for row in said],
         records=[dict(row) for row in records],
         statuses=[row["event"] for row in statuses],
-        conversation=await _Q["conversation"].value(
-            conn, company_id=company_id, conversation_id=found["conversation_id"]
-        ),
+        conversation=await _Q["conversation"].value(conn, **talk),
+        timers=[row["timer"] for row in await _Q["timers"].many(conn, **talk, now=now)],
     )

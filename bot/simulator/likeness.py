@@ -30,8 +30,8 @@ def alike(one: str, other: str) -> bool:
 
 def likeness(message: str) -> str:
     """What is left of a message when days, times and codes are left out."""
-    text = CODED.sub(CODE, message)
-    text = " ".join(text.split())
+    lines = "\n".join(line.strip() for line in message.splitlines())
+    text = " ".join(CODED.sub(CODE, lines).split())
     text = SEVERAL.sub(WHEN, _days().sub(WHEN, TIME.sub(WHEN, text)))
     text = ROW.sub(_row, text)
     return SEVERAL_ROWS.sub(f"({WHEN})", LAST_SECTION.sub("", SECTION.sub("", text)))

@@ -289,7 +289,7 @@ async def run(base_url: str, files: Sequence[Path], *, phone_number_id: str, exa
             worst = 2
             continue
         if played.same:
-            typer.echo(f"{file.name}: {played.answers} answers, all as written")
+            typer.echo(f"{file.name}: as written, answers: {played.answers}")
         else:
             typer.echo(played.difference(file.name), nl=False)
             worst = max(worst, 1)

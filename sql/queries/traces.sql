@@ -45,3 +45,11 @@ ORDER BY i.id;
 -- name: conversation :value
 -- Where it stands now.
 SELECT to_jsonb(d) FROM dialog_contexts AS d WHERE d.company_id = @company_id AND d.id = @conversation_id;
+
+-- name: timers :many
+-- What will happen to it by itself, and what has; the next one first.
+SELECT to_jsonb(t) AS timer
+FROM timers AS t
+WHERE t.company_id = @company_id AND t.conversation_id = @conversation_id
+ORDER BY t.status = 'armed' DESC, abs(extract(epoch FROM t.due_at - @now::timestamptz))
+LIMIT 20;

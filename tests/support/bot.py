@@ -75,7 +75,7 @@ async def _running(
         running(settings, clock=clock, receiver=True, workers=workers, watcher=turns) as runtime,
         listening(app.build_app(settings, runtime), "127.0.0.1", 0) as port,
     ):
-        graph.simulator.trace = Tracer(runtime.pool, turns)
+        graph.simulator.trace = Tracer(runtime.pool, turns, clock)
         yield Scene(graph, runtime, clock, f"http://127.0.0.1:{port}", turns)
 
 

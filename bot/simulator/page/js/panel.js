@@ -4,10 +4,11 @@ import { api } from "./api.js";
 import { summary } from "./bubble.js";
 import { el, icon, spoken, toast } from "./dom.js";
 import { brief, json } from "./json.js";
-import { exact } from "./time.js";
+import { exact, shortDay } from "./time.js";
 
 const SETTLES = 250;
-const ONCE_MORE = 1500;
+const ONCE_MORE = 1000;
+const MOST_TRIES = 30;
 
 export class Panel {
   #node;
@@ -17,6 +18,7 @@ export class Panel {
   #follows = true;
   #timer = 0;
   #asked = 0;
+  #tries = 0;
   #open = new Set(["turn", "webhook", "statuses"]);
 
   /**
@@ -73,6 +75,7 @@ export class Panel {
   #take(message) {
     const other = message.id !== this.#message?.id;
     this.#message = message;
+    if (other) this.#tries = 0;
     this.#newest.setAttribute("aria-pressed", String(this.#follows));
     this.#show(message, !this.#follows);
     this.#later(other ? 0 : SETTLES);
@@ -92,7 +95,8 @@ export class Panel {
       const trace = await api.trace(message.id);
       if (asked !== this.#asked) return;
       this.#draw(trace);
-      if (!isSettled(trace)) this.#later(ONCE_MORE);
+      this.#tries += 1;
+      if (!isSettled(trace) && this.#tries < MOST_TRIES) this.#later(ONCE_MORE);
     } catch (error) {
       if (asked === this.#asked) this.#body.replaceChildren(el("p", { class: "lead" }, error.message));
     }
@@ -117,7 +121,7 @@ export class Panel {
       if (bot) parts.push(this.#cause(bot), this.#turn(bot), this.#outbox(bot));
       parts.push(this.#request(trace), this.#statuses(trace));
     }
-    if (bot?.conversation) parts.push(this.#conversation(bot.conversation));
+    if (bot?.conversation) parts.push(this.#conversation(bot.conversation), this.#timers(bot.timers));
     this.#body.replaceChildren(...parts.filter(Boolean));
     this.#body.scrollTop = top;
   }
@@ -254,6 +258,21 @@ export class Panel {
     ]);
   }
 
+  #timers(rows) {
+    if (!rows?.length) return null;
+    const armed = rows.filter((one) => one.status === "armed").length;
+    const lines = rows.map((one) =>
+      el(
+        "li",
+        {},
+        el("code", {}, one.name),
+        ` ${one.status}, due ${shortDay(new Date(one.due_at))}, ${exact(new Date(one.due_at))} `,
+        el("span", { class: "fine" }, one.key),
+      ),
+    );
+    return this.#part("timers", "Timers", `${armed} armed`, [el("ul", { class: "effects" }, ...lines)]);
+  }
+
   #part(key, title, note, children) {
     const copy = children.some((one) => one && one.classList?.contains("json"));
     const details = el(
@@ -271,8 +290,8 @@ export class Panel {
   }
 }
 
-const isSettled = ({ message, bot }) =>
-  message.author === "business" || !bot || ["done", "kept", "dead"].includes(bot.event?.status);
+// An answer is on the phone before the bot knows its id, and a message before its turn is taken.
+const isSettled = ({ bot }) => Boolean(bot) && ["done", "kept", "dead"].includes(bot.event?.status);
 
 const noBot = (message) =>
   message.author === "customer"
