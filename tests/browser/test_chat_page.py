@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from bot.simulator import Template
 from tests.browser.shop import CALENDAR, GARAGE, Shop, running_shop
 from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
 from tests.support.business import message
@@ -311,6 +312,31 @@ async def test_templates_links_and_right_to_left_text_are_drawn(page: Page, shop
     await press(ana, "Send location")
     await expect(ana.locator(".place")).to_be_visible()
     assert shop.kinds()[-1] == "location"
+
+
+async def test_a_declared_template_has_header_footer_and_buttons(page: Page, shop: Shop) -> None:
+    ana = phone(page)
+    shop.graph.simulator.templates.declare(
+        Template(
+            name="visit_soon",
+            body="Your visit is {{1}}.",
+            header="See you soon",
+            footer="STOP ends messages",
+            buttons=("Confirm",),
+        )
+    )
+    await say(ana, "quiet")
+    await shop.business.until(lambda: shop.kinds() == ["text"])
+    (customer,) = shop.graph.simulator.world.customers.values()
+    status, answer = await shop.client.send(message(customer.phone, "template", TEMPLATE))
+    assert status == 200, answer
+    bubble = ana.locator(".msg.kind-template")
+    await expect(bubble.locator(".head")).to_have_text("See you soon")
+    await expect(bubble.locator(".words")).to_have_text("Your visit is tomorrow at 15:00.")
+    await expect(bubble.locator(".foot")).to_have_text("STOP ends messages")
+    await picture(page, "declared template")
+    await press(ana, "Confirm")
+    await expect(ana.get_by_text("You said: button")).to_be_visible()
 
 
 async def test_the_page_fits_a_phone_of_360_pixels(browser: Browser, shop: Shop) -> None:

@@ -13,7 +13,7 @@ SAME = [
         "from Tomorrow 3:00 PM to today 11:30 AM",
     ),
     ("Booked ✔ LUMI2\nWomen's cut", "Booked ✔ EGPPY\nWomen's cut"),
-    ("Women's cut\n  LUMI2\n  Change", "Women's cut\n  QX7ZA\n  Change"),
+    ("Women's cut\n  LUMX2\n  Change", "Women's cut\n  QX7ZA\n  Change"),
     (
         "Days: (Today | 3 times) (Tomorrow | 9 times)",
         "Days: (Wed, Nov 25 | 17 times, busy evening)",

@@ -267,7 +267,7 @@ export class Phone {
     );
     const badge = this.screen.querySelector(".back .badge");
     if (!badge) return;
-    badge.textContent = String(unread);
+    badge.textContent = unread || "";
     badge.hidden = unread === 0;
   }
 

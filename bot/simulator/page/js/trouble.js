@@ -155,7 +155,7 @@ export class Trouble {
       row.setAttribute("aria-checked", String(Boolean(armed)));
       count.textContent = armed?.happened ? `${armed.happened}×` : "";
     }
-    this.#badge.textContent = String(this.#armed.length);
+    this.#badge.textContent = this.#armed.length || "";
     this.#badge.hidden = !this.#armed.length;
   }
 }
