@@ -244,7 +244,7 @@ export class Panel {
     const kept = trace.bot?.message;
     const price = kept?.price_category ? `${kept.price_category}, ${kept.price_type ?? "?"}` : "";
     const parts = rows.length
-      ? [el("table", { class: "rows-table" }, el("tbody", {}, ...rows))]
+      ? [el("table", { class: "rows-table statuses-table" }, el("tbody", {}, ...rows))]
       : [el("p", { class: "lead" }, "None yet.")];
     if (price) parts.push(el("p", { class: "fine" }, `Price: ${price}`));
     if (trace.message.error) parts.push(json(trace.message.error));
