@@ -100,9 +100,11 @@ async def test_the_guide_is_a_strip_on_a_phone_and_leaves_room(
             assert box is not None
             heights.add(box["height"])
             await page.get_by_role("button", name="Do it").click()
+        await picture(page, "360 pixels guide")
+        await page.get_by_role("button", name="Close the guide").click()
+        await expect(page.locator(".guide")).to_be_hidden()
         assert len(heights) == 1, "the phone jumps as the guide goes on"
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-        await picture(page, "360 pixels guide")
 
 
 def test_every_scenario_has_an_end_to_look_for() -> None:

@@ -7,7 +7,7 @@ let formats = made();
 function made() {
   const format = (options) => new Intl.DateTimeFormat(undefined, { timeZone: zone, ...options });
   return {
-    hour: format({ hour: "2-digit", minute: "2-digit" }),
+    hour: format({ hour: "numeric", minute: "2-digit" }),
     exact: format({ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 }),
     day: format({ weekday: "long", day: "numeric", month: "long" }),
     shortDay: format({ weekday: "short", day: "numeric", month: "short" }),
