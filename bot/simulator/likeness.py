@@ -1,7 +1,7 @@
 """Whether two answers say the same, apart from what another day or another customer changes.
 
-Days, times and booking codes are not compared, and of free days and times only that there are some.
-Everything else is, word by word.
+Days, times and booking codes are not compared, and of a list of free days or times only that there
+is one: what else it offers depends on how many there are. Everything else is, word by word.
 """
 
 import re
@@ -19,8 +19,7 @@ CODED = re.compile(r"(?<=✔ )\S+|^[A-HJ-NP-Z2-9]{4,12}$", re.MULTILINE)
 ROW = re.compile(r"\((?P<title>[^()|]+?)(?: \| (?P<note>[^()]*))?\)")
 SEVERAL = re.compile(rf"{WHEN}(?:[\s,–-]+{WHEN})+")
 SECTION = re.compile(rf"[^\s():]+: (?=\({WHEN}\))")
-SEVERAL_ROWS = re.compile(rf"\({WHEN}\)(?:\s\({WHEN}\))+")
-LAST_SECTION = re.compile(rf"(?<=\({WHEN}\))\s[^\s():]+:(?= \()")
+LIST = re.compile(rf"\({WHEN}\)(?:(?:\s[^\s():]+:)?\s\([^()]+\))+")
 
 
 def alike(one: str, other: str) -> bool:
@@ -34,7 +33,7 @@ def likeness(message: str) -> str:
     text = " ".join(CODED.sub(CODE, lines).split())
     text = SEVERAL.sub(WHEN, _days().sub(WHEN, TIME.sub(WHEN, text)))
     text = ROW.sub(_row, text)
-    return SEVERAL_ROWS.sub(f"({WHEN})", LAST_SECTION.sub("", SECTION.sub("", text)))
+    return LIST.sub(f"({WHEN})", SECTION.sub("", text))
 
 
 def same_choice(one: str, other: str) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bot.simulator.playback import Patience, replay
 from tests.support.bot import Scene, running_scene
 from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
 from tests.support.checkout import CHECKOUT
+from tests.support.graph import SALON
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 
@@ -74,6 +76,23 @@ async def test_steps_done_by_hand_count_and_are_remembered(browser: Browser, sce
         await page.get_by_role("button", name="Start over").click()
         await expect(current).to_contain_text("Ana writes")
         await expect(page.locator(".msg")).to_have_count(0)
+
+
+async def test_a_chat_saved_as_a_test_goes_again_as_written(browser: Browser, scene: Scene) -> None:
+    async with open_page(browser, address(scene, "race")) as page:
+        await play(page)
+        async with page.expect_download() as waiting:
+            await page.get_by_role("link", name="Save as test").click()
+        text = (await (await waiting.value).path()).read_text("utf-8")
+    assert "\nAna> women's cut with becky\n" in text
+    assert "\nBen< " in text
+    played = await replay(
+        scene.graph.simulator.base_url,
+        text,
+        phone_number_id=SALON.phone_number_id,
+        patience=Patience(silence=0.3),
+    )
+    assert played.same, played.difference("chat.txt")
 
 
 async def test_scenarios_are_links_in_a_list(browser: Browser, scene: Scene) -> None:

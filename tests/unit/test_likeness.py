@@ -22,6 +22,8 @@ SAME = [
         "What time? Morning: (9:00 AM) (10:00 AM) Evening: (6:00 PM | Kelly) Other: (More times)",
         "What time? Afternoon: (★ 2:15 PM | Becky) Other: (More times)",
     ),
+    ("(9:00 AM) Other: (More times)", "Evening: (5:00 PM)"),
+    ("(9:00 AM) (Later dates)\n– Or write a day", "(Today)\n– Or write a day"),
     ("Запись на завтра, 14:00", "Запись на пт, 20 нояб., 9:30"),
     ("Сб, 28 нояб., стрижка", "суббота, стрижка"),
 ]
@@ -30,7 +32,8 @@ DIFFERENT = [
     ("with Kelly, Mon, Nov 23", "with Becky, Mon, Nov 23"),
     ("(Women's cut | 60 min, $82)", "(Women's cut | 75 min, $82)"),
     ("Tomorrow is full.", "Tomorrow is not."),
-    ("(9:00 AM) (More times)", "(9:00 AM)"),
+    ("What time? (9:00 AM) (More times)", "What time? (Call us)"),
+    ("(9:00 AM) – Or write a day", "(9:00 AM)"),
     ("[Book it] [Cancel]", "[Book it]"),
 ]
 

@@ -42,6 +42,7 @@ async function start() {
   drawClock(clock, store);
   setInterval(everySecond, 1000);
   byId("add").addEventListener("click", addPhone);
+  byId("save").addEventListener("click", saveWhatIsShown);
   lookButton.addEventListener("click", () => look(byId("panel").hidden));
   foldTools(byId("more-tools"), byId("tools"));
   document.addEventListener("visibilitychange", () => phones.forEach((phone) => phone.refresh()));
@@ -198,12 +199,15 @@ function choose(phone) {
   stage.dataset.phones = String(phones.length);
   drawTabs(tabs, phones, current, choose);
   keep(SHOWN, phones.map((one) => one.customer.id));
-  byId("save").href = transcriptUrl(
-    phone.number ?? store.numbers[0].phone_number_id,
-    phones.map((one) => one.customer.id),
-  );
+  saveWhatIsShown();
   phone.refresh();
   if (matchMedia("(hover: hover)").matches) phone.focus();
+}
+
+/** The link saves the chats of all phones with the business whose chat is open on the current one. */
+function saveWhatIsShown() {
+  const number = current?.number ?? store.numbers[0].phone_number_id;
+  byId("save").href = transcriptUrl(number, phones.map((one) => one.customer.id));
 }
 
 function addPhone() {
