@@ -151,7 +151,7 @@ class Engine:
             catalog = await self._catalog(unit, dialog)
             self._show_seen(dialog, catalog, heard, now)
             turn, step_from = _start(dialog, catalog, event, now)
-            asked = await _carry_to_rest(unit, catalog, dialog, turn, now)
+            asked = await _answered(turn, unit, catalog, dialog, now)
             outcome = gather(turn.effects, dialog.person_until)
             if outcome.others:
                 await unit.begin()
@@ -257,6 +257,20 @@ class Engine:
         )
 
 
+async def _answered(
+    turn: Turn, unit: Work, catalog: Catalog, dialog: Dialog, now: datetime
+) -> Sequence[tuple[Ask, Answer]]:
+    """Answer what a turn asks until it rests; returns what that was, each with its answer."""
+    asked: list[tuple[Ask, Answer]] = []
+    while (ask := turn.ask) is not None:
+        if isinstance(ask, WRITES):
+            await unit.begin()
+        said = await answer(await unit.open(), catalog, dialog, ask, now=now)
+        asked.append((ask, said))
+        turn.answer(said)
+    return asked
+
+
 def _fence(saved: Saved | None) -> Saved:
     if saved is None:
         raise StaleTurn
@@ -325,20 +339,6 @@ def _customer(dialog: Dialog, now: datetime) -> Customer:
         usual=dialog.usual,
         visit_ahead=dialog.next_visit_at is not None and dialog.next_visit_at > now,
     )
-
-
-async def _carry_to_rest(
-    unit: Work, catalog: Catalog, dialog: Dialog, turn: Turn, now: datetime
-) -> list[tuple[Ask, Answer]]:
-    """Answer what the turn asks until it asks nothing more; returns the asks and their answers."""
-    asked: list[tuple[Ask, Answer]] = []
-    while (ask := turn.ask) is not None:
-        if isinstance(ask, WRITES):
-            await unit.begin()
-        said = await answer(await unit.open(), catalog, dialog, ask, now=now)
-        asked.append((ask, said))
-        turn.answer(said)
-    return asked
 
 
 def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:

@@ -1,6 +1,5 @@
 """Chats saved as tests: what was said on one or more phones, as one transcript."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +11,10 @@ from bot.simulator.content import choices_of
 from bot.simulator.model import Conversation, Message
 from bot.simulator.phones import answered
 from bot.simulator.transcript import (
-    DEFAULT_NAME,
     NEXT_MORNING,
     as_transcript,
     hides_number,
+    short_names,
     silence,
     time_passes,
 )
@@ -118,16 +117,3 @@ def tapped_title(kind: str, content: Any) -> str | None:
     if kind == "interactive" and content["type"] in ("button_reply", "list_reply"):
         return str(content[content["type"]]["title"])
     return None
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """One word for each customer, all different; none where only Ana is there."""
-    if list(names) == [DEFAULT_NAME]:
-        return [""]
-    short: list[str] = []
-    for name in names:
-        words = re.findall(r"\w+", name)
-        word = words[0] if words else "Customer"
-        same = sum(one.rstrip("0123456789") == word for one in short)
-        short.append(f"{word}{same + 1}" if same else word)
-    return short

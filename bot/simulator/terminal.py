@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.simulator.content import Choice, choices_of, text_of
-from bot.simulator.transcript import as_transcript, silence
+from bot.simulator.transcript import as_transcript, short_names, silence
 
 try:
     from readline import get_line_buffer
@@ -129,8 +129,11 @@ class Screen:
 class Talk:
     """What was shown of a conversation, and the choices that can be tapped."""
 
-    def __init__(self, line: Line, screen: Screen, business: str, record: TextIO | None) -> None:
+    def __init__(
+        self, line: Line, screen: Screen, business: str, record: TextIO | None, who: str = ""
+    ) -> None:
         self._line = line
+        self._who = who
         self._screen = screen
         self._business = business
         self._record = record
@@ -203,8 +206,8 @@ class Talk:
         by_customer = message["author"] == "customer"
         unanswered = by_customer and self._waits
         self._waits = by_customer
-        line = as_transcript(message["author"], message["kind"], message["content"])
-        return silence() + line if unanswered else line
+        line = as_transcript(message["author"], message["kind"], message["content"], self._who)
+        return silence(self._who) + line if unanswered else line
 
 
 async def chat(
@@ -228,7 +231,7 @@ async def chat(
         file = stack.enter_context(record.open("w", encoding="utf-8")) if record else None
         line = Line(session, customer, phone_number_id)
         screen = Screen(console, typing=lines is None and sys.stdin.isatty())
-        talk = Talk(line, screen, business, file)
+        talk = Talk(line, screen, business, file, *short_names([customer_name]))
         screen.show(Text(f"{customer_name} with {business}. /help says more.", style="dim"))
         listening = asyncio.create_task(talk.listen())
         try:

@@ -56,6 +56,19 @@ def silence(who: str = "") -> str:
     return f"{who}< {SILENCE}\n"
 
 
+def short_names(names: Sequence[str]) -> list[str]:
+    """One word for each customer, all different; none where only Ana is there."""
+    if list(names) == [DEFAULT_NAME]:
+        return [""]
+    short: list[str] = []
+    for name in names:
+        words = re.findall(r"\w+", name)
+        word = words[0] if words else "Customer"
+        same = sum(one.rstrip("0123456789") == word for one in short)
+        short.append(f"{word}{same + 1}" if same else word)
+    return short
+
+
 def hides_number(who: str = "") -> str:
     """The line that says that businesses see no phone number of a customer."""
     return f"* {who or DEFAULT_NAME} hides the number\n"

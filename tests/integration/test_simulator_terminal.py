@@ -91,12 +91,16 @@ class Typist:
 
 
 async def play(
-    graph: Graph, client: Client, record: Path | None, *script: tuple[str, str, Any]
+    graph: Graph,
+    client: Client,
+    record: Path | None,
+    *script: tuple[str, str, Any],
+    name: str = "Ana",
 ) -> str:
     screen = io.StringIO()
     typing: Awaitable[None] = chat(
         graph.simulator.base_url,
-        customer_name="Ana",
+        customer_name=name,
         phone_number_id=SALON.phone_number_id,
         record=record,
         lines=aiter(Typist(graph, client, *script)),
@@ -134,6 +138,15 @@ async def test_numbers_tap_and_the_chat_is_recorded_as_a_transcript(
     assert "   1  Women's cut  60 min, $82\n   2  Colour" in screen
     taps = [one["interactive"]["type"] for one in business.messages[1:]]
     assert taps == ["button_reply", "list_reply"]
+
+
+async def test_a_recording_names_whoever_is_not_ana_and_tells_of_silence(
+    graph: Graph, client: Client, tmp_path: Path
+) -> None:
+    record = tmp_path / "silent.txt"
+    script = (("hi", "", None), ("hello?", "text", {"body": "Good morning."}))
+    await play(graph, client, record, *script, name="Ben Okafor")
+    assert record.read_text() == "Ben> hi\nBen< (silence)\nBen> hello?\nBen< Good morning.\n"
 
 
 async def test_a_backslash_sends_a_number_as_text_and_commands_send_other_things(
