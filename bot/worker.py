@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import secrets
 import time
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot import metrics
-from bot.engine import Engine
+from bot.engine import Engine, StaleTurn
 from bot.lanes import Lanes
 from storage import inbox, wakeups
 from storage.clock import Clock, system_clock
@@ -145,6 +146,9 @@ class Worker:
             self._again.discard(key)
             try:
                 taken = await self._engine.take_turn(*key)
+            except StaleTurn:
+                metrics.TURNS_RETRIED.inc()  # what is true now is known: nothing to wait for
+                continue
             except StorageError as error:
                 if not error.retryable:
                     await self._set_aside(key, error)
@@ -202,6 +206,9 @@ class Worker:
                         conn, now=self._clock(), limit=SWEEP_AT_MOST
                     )
                 self.last_sweep = time.monotonic()
+                # Every process finds the same ones: if all began with the oldest, all would take
+                # the same turns, and all but one in vain.
+                random.shuffle(keys)
                 self.wake(keys, later=True)
             except StorageError as error:
                 log.warning("sweep.failed", error=type(error).__name__)

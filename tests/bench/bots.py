@@ -132,7 +132,7 @@ async def usual(
     serve = [sys.executable, "-m", "bot", "serve", *(["--no-workers"] if workers else [])]
     name = f"usual-{workers}" if workers else "usual"
     async with started("serve", serve, environment, folder / f"{name}.log") as receiver:
-        await _ready(receiver, f"http://127.0.0.1:{port}/readyz")
+        await ready(receiver, f"http://127.0.0.1:{port}/readyz")
         async with _workers(workers, environment, folder / f"{name}-work.log") as others:
             yield Bot(name, f"http://127.0.0.1:{port}/webhook", (receiver, *others))
 
@@ -147,7 +147,7 @@ async def _workers(
     port = free_port()
     command = [sys.executable, "-m", "bot", "work", "--port", str(port)]
     async with started("work", command, environment, log) as worker:
-        await _ready(worker, f"http://127.0.0.1:{port}/readyz")
+        await ready(worker, f"http://127.0.0.1:{port}/readyz")
         async with _workers(count - 1, environment, log) as others:
             yield (worker, *others)
 
@@ -168,7 +168,7 @@ async def floor(
     }
     command = [sys.executable, str(tools.floor)]
     async with started("the floor bot", command, environment, folder / "floor.log") as process:
-        await _ready(process, f"http://127.0.0.1:{port}/")
+        await ready(process, f"http://127.0.0.1:{port}/")
         yield Bot("floor", f"http://127.0.0.1:{port}/webhook", (process,))
 
 
@@ -185,7 +185,7 @@ async def _create_floor_database(tools: Tools, servers: Servers, database_url: s
         await conn.close()
 
 
-async def _ready(process: Process, url: str) -> None:
+async def ready(process: Process, url: str) -> None:
     """Wait until it answers, and says 200 where it is asked for its health."""
     try:
         async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:

@@ -42,7 +42,8 @@ def contradictions(result: dict[str, Any]) -> list[str]:
 
 
 def _lost_or_doubled(found: dict[str, Any]) -> list[str]:
-    runs = [found.get("fire"), found.get("turns"), found.get("flushed"), *found.get("lateness", ())]
+    runs = [found.get(part) for part in ("fire", "turns", "flushed", "killed")]
+    runs += found.get("lateness", ())
     return [
         f"timers: {run.get('lost', 0)} lost, {run.get('doubled', 0)} doubled"
         for run in runs
@@ -90,7 +91,7 @@ def _timers(found: dict[str, Any] | None) -> Iterator[str]:
     for part in ("floor", "schedule"):
         for name, rate in found[part].items():
             yield f"{part:<11}{name.removesuffix('_s').replace('_', ' '):<34}{rate:>10} /s"
-    fire, turns, flushed = found["fire"], found["turns"], found["flushed"]
+    fire, turns = found["fire"], found["turns"]
     yield f"{'fire':<11}{fire['count']} due at once, to the inbox{fire['fire_s']:>16} /s"
     yield f"{'':<11}{turns['count']} due at once, a turn each{turns['turns_s']:>17} /s"
     for run in found["lateness"]:
@@ -101,7 +102,9 @@ def _timers(found: dict[str, Any] | None) -> Iterator[str]:
                 f"{late['p50']:.1f}, p99 {late['p99']:.1f}, max {late['max']:.1f} ms late"
             )
         yield f"{'':<11}{run['redis_bytes'] / 1024:.0f} kB in Redis"
-    yield f"{'FLUSHALL':<11}worst {flushed['worst_ms']:.0f} ms late, {flushed['lost']} lost"
+    for title, part in (("FLUSHALL", "flushed"), ("kill -9", "killed")):
+        run = found[part]
+        yield f"{title:<11}worst {run['worst_ms']:.0f} ms late, {run['lost']} lost"
     yield ""
 
 

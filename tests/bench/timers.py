@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
@@ -25,8 +27,9 @@ from storage import migrate, timers
 from storage.alarms import SHARDS
 from storage.clock import system_clock
 from storage.embedded import Servers
-from storage.pool import Pool, connect, connection, open_pool
+from storage.pool import UNHURRIED, Pool, connect, connection, open_pool
 from storage.redis import open_redis
+from tests.bench import bots
 from tests.support.database import create
 from tests.support.graph import running_graph
 from tests.support.settings import settings_for
@@ -85,13 +88,14 @@ class Bed:
 
     async def arm(self, prefix: str, count: int, *, in_s: float, over_s: float = 0.0) -> datetime:
         """Arm many, evenly over a time that begins soon; returns when that is."""
-        async with connection(self.pool) as conn:
+        conn = await connect(self.database_url, timeouts=UNHURRIED)
+        try:
             begins: datetime = await conn.fetchval("SELECT clock_timestamp()")
             begins += timedelta(seconds=in_s)
-            await conn.execute(
-                _ARM_MANY, prefix, count, begins, over_s, len(self.talks), timeout=120
-            )
+            await conn.execute(_ARM_MANY, prefix, count, begins, over_s, len(self.talks))
             await conn.execute("ANALYZE timers")
+        finally:
+            await conn.close()
         return begins
 
     async def left(self, prefix: str, *, heard: bool = False) -> int:
@@ -108,8 +112,11 @@ class Bed:
 
     async def clear(self) -> None:
         """Forget all timers and what came of them."""
-        async with connection(self.pool) as conn:
+        conn = await connect(self.database_url, timeouts=UNHURRIED)
+        try:
             await conn.execute("TRUNCATE timers, inbox")
+        finally:
+            await conn.close()
         await self.redis.flushdb()
 
     async def memory(self) -> int:
@@ -137,6 +144,7 @@ async def measure(servers: Servers, *, quick: bool) -> dict[str, Any]:
                 for more in (0, 100_000, 1_000_000)
             ],
             "flushed": await _flushed(bed, int(2_000 * scale)),
+            "killed": await _killed(bed, int(2_000 * scale)),
         }
 
 
@@ -323,6 +331,7 @@ async def _lateness(bed: Bed, count: int, over_s: float, more: int) -> dict[str,
     async with _bot(bed):
         await asyncio.sleep(1.0)
         memory = await bed.memory()
+        await asyncio.sleep(over_s + 4.0)  # asking how many are left would disturb them
         while await bed.left("late", heard=True):
             await asyncio.sleep(0.5)
     fired, heard = await bed.late("late"), await bed.late("late", _HEARD)
@@ -340,9 +349,9 @@ async def _lateness(bed: Bed, count: int, over_s: float, more: int) -> dict[str,
 async def _flushed(bed: Bed, count: int) -> dict[str, Any]:
     """FLUSHALL in the middle of a stream of timers."""
     _say("timers: FLUSHALL")
-    await bed.arm("flush", count, in_s=2.0, over_s=4.0)
+    await bed.arm("flush", count, in_s=3.0, over_s=4.0)
     async with _keeping(bed):
-        await asyncio.sleep(4.0)
+        await asyncio.sleep(5.0)
         await bed.redis.flushall()
         while await bed.left("flush"):
             await asyncio.sleep(0.1)
@@ -350,6 +359,45 @@ async def _flushed(bed: Bed, count: int) -> dict[str, Any]:
     events = await _events(bed)
     await bed.clear()
     return {"lost": count - len(late), "doubled": events - count, "worst_ms": round(max(late), 1)}
+
+
+async def _killed(bed: Bed, count: int) -> dict[str, Any]:
+    """Two `usual work`, one of them killed in the middle of a stream of timers."""
+    _say("timers: kill -9")
+    with tempfile.TemporaryDirectory(prefix="usual-bench-") as folder:
+        begins = await bed.arm("kill", count, in_s=8.0, over_s=4.0)
+        async with AsyncExitStack() as stack:
+            victim, _ = [
+                await stack.enter_async_context(_work(bed, Path(folder) / f"{n}.log"))
+                for n in range(2)
+            ]
+            await asyncio.sleep((begins - system_clock()).total_seconds() + 2.0)
+            victim.handle.kill()
+            await asyncio.sleep(3.0)
+            while await bed.left("kill", heard=True):
+                await asyncio.sleep(0.2)
+    late = await bed.late("kill", _HEARD)
+    events = await _events(bed)
+    await bed.clear()
+    return {"lost": count - len(late), "doubled": events - count, "worst_ms": round(max(late), 1)}
+
+
+@asynccontextmanager
+async def _work(bed: Bed, log: Path) -> AsyncIterator[bots.Process]:
+    port = bots.free_port()
+    environment = {
+        "DATABASE_URL": bed.database_url,
+        "REDIS_URL": bed.redis_url,
+        "WHATSAPP_APP_SECRET": "bench",
+        "WHATSAPP_VERIFY_TOKEN": "bench",
+        "WHATSAPP_ACCESS_TOKEN": "bench",
+        "WHATSAPP_API_URL": "http://127.0.0.1:9",
+        "LOG_LEVEL": "warning",
+    }
+    command = [sys.executable, "-m", "bot", "work", "--port", str(port)]
+    async with bots.started("work", command, environment, log) as process:
+        await bots.ready(process, f"http://127.0.0.1:{port}/readyz")
+        yield process
 
 
 async def _events(bed: Bed) -> int:
