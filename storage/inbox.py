@@ -129,9 +129,7 @@ async def unseen(
     return [one for one in events if (one[0], one[1].dedup_key) not in seen]
 
 
-async def fates(
-    conn: Connection, events: Sequence[tuple[int, str]]
-) -> dict[tuple[int, str], str]:
+async def fates(conn: Connection, events: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The status of events by company id and key; what has never come is left out."""
     keys = [{"company_id": company, "dedup_key": key} for company, key in events]
     rows = await _Q["fates"].many(conn, events=keys)

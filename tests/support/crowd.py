@@ -207,7 +207,7 @@ class Crowd:
             if idle and await self.conn.fetchval(UNSETTLED) == 0:
                 return
             await asyncio.sleep(0.005)
-        left = [await self.conn.fetch(query) for query in LEFT]
+        left: list[object] = [await self.conn.fetch(query) for query in LEFT]
         left.append([one.view() for one in self.scene.graph.simulator.courier.unsettled.values()])
         raise AssertionError(f"it does not come to rest: {left}")
 
