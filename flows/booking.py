@@ -91,7 +91,7 @@ def choosing_staff(state: ChoosingStaff, event: Event, ctx: Context) -> Step[Cho
     """Show who is free when, and take somebody or anyone."""
     if isinstance(event, EarliestFound):
         if not event.slots:
-            return nothing_free(ctx, Order(state.service_id, who_known=True, moving=state.moving))
+            return nothing_free(ctx, replace(order_of(state), who_known=True))
         return shown(state, staff(ctx, state, event.slots), viewed("staff"))
     match reply_of(event):
         case PickStaff() | MoreStaff() as reply:
@@ -186,16 +186,18 @@ def nothing_free(ctx: Context, order: Order) -> Step[ChoosingDay | Idle]:
     w, phone = words(ctx), ctx.catalog.company.phone
     # The waitlist is to be offered here, as the first of the buttons.
     way_out = w(t.CALL_OR_TALK, phone=phone) if phone else w(t.TALK_INSTEAD)
-    nothing = w(t.NOTHING_FREE, what=what(ctx, order.service_id, order.staff_id))
+    nothing = w(t.NOTHING_FREE, what=what(ctx, order.service_id, order.staff_id, order.also))
     pairs: list[tuple[t.Message, Reply]] = []
     if order.staff_id is not None and len(ctx.catalog.staff_for(order.service_id)) > 1:
-        pairs.append((t.OTHER_PERSON, MoreStaff(order.service_id, 0, order.moving)))
+        other = MoreStaff(order.service_id, 0, order.moving, order.also)
+        pairs.append((t.OTHER_PERSON, other))
     elif order.moving is None and len(ctx.catalog.bookable_services) > 1:
         pairs.append((t.OTHER_SERVICE, MoreServices(0)))
     pairs += [(t.CALL_US, CallUs())] if phone else []
     pairs.append((t.TALK_TO_US, TalkToUs()))
     state = ChoosingDay(
         service_id=order.service_id,
+        also=order.also,
         staff_id=order.staff_id,
         moving=order.moving,
         before=order.before,
@@ -212,7 +214,8 @@ def _show_days(ctx: Context, state: ChoosingDay, found: DaysFound) -> Step[Choos
         return nothing_free(ctx, order_of(state))
     # Nothing further on: what is free before.
     state = state.model_copy(update={"from_day": today(ctx)})
-    ask = FindDays(state.service_id, state.staff_id, state.from_day, moving=state.moving)
+    who = (state.service_id, state.staff_id)
+    ask = FindDays(*who, state.from_day, moving=state.moving, also=state.also)
     return Step(state, ask=ask)
 
 

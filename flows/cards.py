@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,9 +12,9 @@ from flows.calendar_file import calendar_file
 from flows.draft import Confirming
 from flows.effects import Button, Say
 from flows.formats import capitalised, fit
-from flows.lists import what
+from flows.lists import joined, what
 from flows.machine import Context
-from flows.model import Visit
+from flows.model import Piece, Slot, Visit
 from flows.replies import AskToCancel, BookIt, ChangeVisit, DropBooking, MoreTimes
 from flows.wording import Message, Words
 
@@ -29,30 +30,41 @@ def held(ctx: Context, state: Confirming) -> Say:
     start = local(ctx, slot.start)
     minutes = w.count(t.MINUTES, (slot.end - slot.start) // timedelta(minutes=1))
     known = {
-        "what": what(ctx, slot.service_id, slot.staff_id),
+        "what": _what(ctx, slot),
         "details": _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency),
     }
     new = w.moment(start, today(ctx))
     left = max(0, round((state.hold.until - ctx.now) / timedelta(minutes=1)))
-    choice = (slot.service_id, state.staff_id, slot.start, slot.staff_id, state.hold.id)
-    other = MoreTimes(slot.service_id, state.staff_id, start.date(), 0, state.moving)
+    choice = BookIt(
+        slot.service_id,
+        state.staff_id,
+        slot.start,
+        slot.staff_id,
+        state.hold.id,
+        state.moving,
+        slot.also,
+        tuple(piece.staff_id for piece in slot.pieces[1:]),
+    )
+    page = (start.date(), 0, state.moving, slot.also)
+    other = MoreTimes(slot.service_id, state.staff_id, *page)
     if state.moving is None:
         visit = w(t.VISIT, when=new, **known)
         text = w.count(t.HELD, left, visit=visit) if left else w(t.NOT_HELD, visit=visit)
-        book, drop = BookIt(*choice), DropBooking()
-        return Say(text, buttons(w, (t.BOOK_IT, book), (t.OTHER_TIME, other), (t.CANCEL, drop)))
+        pairs = ((t.BOOK_IT, choice), (t.OTHER_TIME, other), (t.CANCEL, DropBooking()))
+        return Say(text, buttons(w, *pairs))
     old = state.before.start if state.before else slot.start
     known |= {"new": new, "old": w.moment(local(ctx, old), today(ctx))}
     text = w.count(t.MOVING_HELD, left, **known) if left else w(t.MOVING_NOT_HELD, **known)
-    move, keep = BookIt(*choice, state.moving), DropBooking(state.moving)
-    return Say(text, buttons(w, (t.MOVE_IT, move), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
+    keep = DropBooking(state.moving)
+    return Say(text, buttons(w, (t.MOVE_IT, choice), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
 
 
 def booked(ctx: Context, visit: Visit, head: Message) -> Say:
     """Tell that a visit is booked or moved, with all that one needs to find it and to change it."""
     w, company = words(ctx), ctx.catalog.company
     name = fit(company.name, t.NAME)
-    summary = w(t.FILE_SUMMARY, service=_service(ctx, visit), company=name)
+    services = joined(w, [_service(ctx, piece) for piece in visit.pieces or (visit,)])
+    summary = w(t.FILE_SUMMARY, service=services, company=name)
     file = calendar_file(visit, summary=summary, place=company.address or "", now=ctx.now)
     text = f"{w(head, code=visit.code)}\n{card(ctx, visit)}\n{_how_to_change(ctx, w, visit)}"
     return Say(text, visit_buttons(w, visit), attachment=file)
@@ -76,9 +88,42 @@ def card(ctx: Context, visit: Visit) -> str:
 
 
 def of_visit(ctx: Context, visit: Visit) -> str:
-    """Name a visit's service and who does it, as they were called when it was booked."""
-    w = words(ctx)
-    return w(t.WITH, service=_service(ctx, visit), staff=fit(visit.staff_name, t.NAME))
+    """Name a visit's services and who does them, as they were called when it was booked."""
+    return _by_turns(
+        ctx,
+        [(_service(ctx, piece), piece.staff_name) for piece in (visit.pieces or (visit,))],
+    )
+
+
+def _what(ctx: Context, slot: Slot) -> str:
+    """Name what a slot is for, and who does it."""
+    if not slot.pieces:
+        return what(ctx, slot.service_id, slot.staff_id)
+    catalog = ctx.catalog
+    return _by_turns(
+        ctx,
+        [
+            (
+                catalog.service_by_id[piece.service_id].name_in(ctx.locale),
+                catalog.staff_by_id[piece.staff_id].name,
+            )
+            for piece in slot.pieces
+        ],
+    )
+
+
+def _by_turns(ctx: Context, done: Sequence[tuple[str, str]]) -> str:
+    """Name services and who does them: together when that is one person, else in turn."""
+    w, people = words(ctx), list(dict.fromkeys(staff for _, staff in done))
+    if len(people) == 1:
+        service = joined(w, [service for service, _ in done])
+        return w(t.WITH, service=service, staff=fit(people[0], t.NAME))
+    length = t.NAME // len(done)
+    turns = [w(t.WITH, service=fit(a, length), staff=fit(b, length)) for a, b in done]
+    text = turns[0]
+    for turn in turns[1:]:
+        text = w(t.THEN, first=text, second=turn)
+    return text
 
 
 def at(ctx: Context, visit: Visit) -> str:
@@ -120,7 +165,7 @@ def too_late(ctx: Context, visit: Visit) -> bool:
     return visit.starts_within(notice, ctx.now)
 
 
-def _service(ctx: Context, visit: Visit) -> str:
+def _service(ctx: Context, visit: Visit | Piece) -> str:
     service = ctx.catalog.service_by_id.get(visit.service_id)
     return fit(service.name_in(ctx.locale) if service else visit.service_name, t.NAME)
 

@@ -33,6 +33,7 @@ class Order:
     from_day: date | None = None
     moving: UUID | None = None
     before: Before | None = None  # where that visit is now
+    also: tuple[int, ...] = ()  # services that follow in the same visit
 
 
 class ChoosingService(Asking):
@@ -52,6 +53,7 @@ class ChoosingStaff(Asking):
 
     step: Literal["booking.choosing_staff"] = "booking.choosing_staff"
     service_id: int
+    also: tuple[int, ...] = ()
     moving: UUID | None = None
     before: Before | None = None
     offset: int = 0
@@ -62,6 +64,7 @@ class ChoosingDay(Asking):
 
     step: Literal["booking.choosing_day"] = "booking.choosing_day"
     service_id: int
+    also: tuple[int, ...] = ()
     staff_id: int | None = None
     moving: UUID | None = None
     before: Before | None = None
@@ -73,6 +76,7 @@ class ChoosingTime(Asking):
 
     step: Literal["booking.choosing_time"] = "booking.choosing_time"
     service_id: int
+    also: tuple[int, ...] = ()
     staff_id: int | None = None
     moving: UUID | None = None
     before: Before | None = None
@@ -103,14 +107,17 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
         case ChoosingService():
             return Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
         case ChoosingStaff():
-            return Order(state.service_id, moving=state.moving, before=state.before)
+            return Order(
+                state.service_id, moving=state.moving, before=state.before, also=state.also
+            )
         case ChoosingDay():
-            order = Order(state.service_id, from_day=state.from_day)
+            order = Order(state.service_id, from_day=state.from_day, also=state.also)
         case ChoosingTime():
             day = state.wish.day if state.day is None else state.day
-            order = Order(state.service_id, wish=replace(state.wish, day=day))
+            order = Order(state.service_id, wish=replace(state.wish, day=day), also=state.also)
         case _:
-            order = Order(state.hold.slot.service_id, wish=held)
+            slot = state.hold.slot
+            order = Order(slot.service_id, wish=held, also=slot.also)
     return replace(
         order,
         staff_id=state.staff_id,

@@ -39,13 +39,21 @@ MANY_PAGES = 3
 # --- what and who ---
 
 
-def what(ctx: Context, service_id: int, staff_id: int | None) -> str:
-    """Name a service, and who does it if that is settled."""
+def what(ctx: Context, service_id: int, staff_id: int | None, also: Sequence[int] = ()) -> str:
+    """Name the services of a visit, and who does them if that is settled."""
     w, catalog = words(ctx), ctx.catalog
-    service = catalog.service_by_id.get(service_id)
-    name = fit(service.name_in(ctx.locale), t.NAME) if service else ""
+    known = [catalog.service_by_id.get(id_) for id_ in (service_id, *also)]
+    name = joined(w, [service.name_in(ctx.locale) for service in known if service])
     person = catalog.staff_by_id.get(staff_id) if staff_id else None
     return w(t.WITH, service=name, staff=fit(person.name, t.NAME)) if person else name
+
+
+def joined(w: Words, names: Sequence[str]) -> str:
+    """Name several services in a row: `Cut and Colour`."""
+    if len(names) < 2:
+        return fit(names[0], t.NAME) if names else ""
+    *first, last = names
+    return fit(w(t.AND, first=", ".join(first), second=last), t.NAME)
 
 
 def services(ctx: Context, state: ChoosingService) -> Say:
@@ -113,17 +121,18 @@ def staff(ctx: Context, state: ChoosingStaff, earliest: Sequence[Slot]) -> Say:
     room = ROWS - 1 if len(team) <= ROWS - 1 else ROWS - 2
     page = team[state.offset : state.offset + room] or team[:room]
     soonest = min(earliest, key=lambda slot: slot.start)
-    anyone = PickStaff(service_id, None, state.moving)
+    anyone = PickStaff(service_id, None, state.moving, state.also)
     rows = [Row(encode(anyone), w(t.ANYONE), _earliest(ctx, w, soonest))]
     names = told_apart([person.name for person in page], TITLE)
     for person, name in zip(page, names, strict=True):
         slot = first.get(person.id)
         note = _staff_note(ctx, w, person, slot, service_id)
-        rows.append(Row(encode(PickStaff(service_id, person.id, state.moving)), name, note))
+        picked = PickStaff(service_id, person.id, state.moving, state.also)
+        rows.append(Row(encode(picked), name, note))
     if state.offset + room < len(team):
-        more = MoreStaff(service_id, state.offset + room, state.moving)
+        more = MoreStaff(service_id, state.offset + room, state.moving, state.also)
         rows.append(Row(encode(more), w(t.MORE_STAFF)))
-    question = w(t.WITH_WHOM, service=what(ctx, service_id, None))
+    question = w(t.WITH_WHOM, service=what(ctx, service_id, None, state.also))
     return Say(question, sheet=sheet(w(t.TEAM), ("", rows)))
 
 
@@ -150,7 +159,7 @@ def days(ctx: Context, state: ChoosingDay, free: Sequence[FreeDay], *, more: boo
     room = ROWS - 1 if more or len(free) > ROWS else ROWS
     rows = [
         Row(
-            encode(PickDay(*choice, day.day, state.moving)),
+            encode(PickDay(*choice, day.day, state.moving, state.also)),
             capitalised(w.day(day.day, now)),
             _day_note(w, day),
         )
@@ -158,8 +167,9 @@ def days(ctx: Context, state: ChoosingDay, free: Sequence[FreeDay], *, more: boo
     ]
     if more or len(free) > room:
         later = free[:room][-1].day + timedelta(days=1)
-        rows.append(Row(encode(MoreDays(*choice, later, state.moving)), w(t.LATER_DATES)))
-    wanted = what(ctx, *choice)
+        more_days = MoreDays(*choice, later, state.moving, state.also)
+        rows.append(Row(encode(more_days), w(t.LATER_DATES)))
+    wanted = what(ctx, *choice, state.also)
     if state.before is not None:
         when = w.moment(local(ctx, state.before.start), now)
         question = w(t.WHICH_DAY_INSTEAD, what=wanted, when=when)
@@ -189,11 +199,12 @@ def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -
         sections[part_of(at)].append(_time_row(ctx, w, state, slot, w.time(at)))
     rest: list[Row] = []
     if not last:
-        more = MoreTimes(state.service_id, state.staff_id, day, following, state.moving)
+        who = (state.service_id, state.staff_id)
+        more = MoreTimes(*who, day, following, state.moving, state.also)
         rest.append(Row(encode(more), w(t.MORE_TIMES)))
     if last or state.page >= MANY_PAGES:
         rest += _ways_out(ctx, w, state)[: ROWS - len(page) - len(rest)]
-    wanted = what(ctx, state.service_id, state.staff_id)
+    wanted = what(ctx, state.service_id, state.staff_id, state.also)
     question = w(t.WHAT_TIME, day=capitalised(w.day(day, today(ctx))), what=wanted)
     parts = [(w(t.PARTS[part]), rows) for part, rows in sections.items()]
     return Say(question, sheet=sheet(w(t.TIMES), *parts, (w(t.OTHERS), rest)))
@@ -248,7 +259,7 @@ def nearest(ctx: Context, state: ChoosingTime, slots: Sequence[Slot]) -> Say:
             title = starred
         rows.append(_time_row(ctx, w, state, slot, title, day))
     message = t.SOME_TIMES if state.wish == NO_WISH else t.NEAREST
-    question = w(message, what=what(ctx, state.service_id, state.staff_id))
+    question = w(message, what=what(ctx, state.service_id, state.staff_id, state.also))
     return Say(question, sheet=sheet(w(t.TIMES), ("", rows + rest)), footer=w(t.WRITE_WHEN))
 
 
@@ -264,13 +275,15 @@ def _time_row(
             notes.append(w.price(slot.price_minor, ctx.catalog.company.currency))
     if slot.popular:
         notes.append(w(t.POPULAR))
-    picked = PickSlot(state.service_id, state.staff_id, slot.start, slot.staff_id, state.moving)
+    who = (state.service_id, state.staff_id)
+    picked = PickSlot(*who, slot.start, slot.staff_id, state.moving, state.also)
     return Row(encode(picked), title, fit(", ".join(notes), NOTE) if notes else "")
 
 
 def _ways_out(ctx: Context, w: Words, state: ChoosingTime) -> list[Row]:
     """Return what else they can do when no time suits."""
-    days_ = MoreDays(state.service_id, state.staff_id, today(ctx), state.moving)
+    who = (state.service_id, state.staff_id)
+    days_ = MoreDays(*who, today(ctx), state.moving, state.also)
     ways = [Row(encode(days_), w(t.DIFFERENT_DAY))]
     if ctx.catalog.company.phone:
         ways.append(Row(encode(CallUs()), w(t.CALL_US)))

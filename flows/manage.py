@@ -190,7 +190,8 @@ def _change(ctx: Context, visit: Visit) -> Step[Moving | Idle]:
         text = f"{of_visit(ctx, visit)}, {at(ctx, visit)}\n{words(ctx)(t.TALK_INSTEAD)}"
         return shown(Idle(), Say(text, help_buttons(ctx)))
     before = Before(visit.id, visit.start, visit.staff_id)
-    order = Order(visit.service_id, who_known=True, moving=visit.id, before=before)
+    known = Order(visit.service_id, who_known=True, also=visit.also)
+    order = replace(known, moving=visit.id, before=before)
     started = Record("change_started", {"booking_id": str(visit.id)})
     if visit.staff_id in team:
         return also(go_on(ctx, replace(order, staff_id=visit.staff_id)), started)
@@ -211,7 +212,7 @@ def _one(ctx: Context, visit: Visit) -> Say:
     if visit.status in OPEN_STATUSES and visit.start > ctx.now:
         past = buttons(w, (t.PAST_VISITS, ListVisits(1, 0)))
         return Say(text, visit_buttons(w, visit) + past)
-    again = PickStaff(visit.service_id, visit.staff_id)
+    again = PickStaff(visit.service_id, visit.staff_id, also=visit.also)
     pairs = ((t.BOOK_AGAIN, again), (t.MY_VISITS, OpenVisits()), (t.TALK_TO_US, TalkToUs()))
     return Say(text, buttons(w, *pairs))
 

@@ -291,6 +291,11 @@ class Slot:
     snug: bool = True  # leaves no gap between visits, where the business cares
     pieces: tuple[Piece, ...] = ()
 
+    @property
+    def also(self) -> tuple[int, ...]:
+        """Return the services that follow the first."""
+        return tuple(piece.service_id for piece in self.pieces[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class FreeDay:
@@ -343,6 +348,11 @@ class Visit:
     rating: int | None = None  # 1 to 5
     reminded_at: datetime | None = None  # by the first reminder
     pieces: tuple[Piece, ...] = ()  # of a visit of several services, each with its names
+
+    @property
+    def also(self) -> tuple[int, ...]:
+        """Return the services that follow the first."""
+        return tuple(piece.service_id for piece in self.pieces[1:])
 
     def starts_within(self, span: timedelta, now: datetime) -> bool:
         """Tell whether the visit starts less than `span` from now."""

@@ -60,11 +60,12 @@ def go_on(ctx: Context, order: Order, intro: str = "") -> Step[Choosing]:
     if service_id is None:
         return ask_service(ctx, order, intro=intro)
     team = catalog.staff_for(service_id)
-    if service_id not in catalog.service_by_id or not team:
+    offered_all = all(is_offered(ctx, id_, None) for id_ in (service_id, *order.also))
+    if not offered_all:
         if order.moving is not None:
             return shown(Idle(), Say(words(ctx)(t.SERVICE_GONE), help_buttons(ctx)))
         gone = words(ctx)(t.SERVICE_GONE)
-        return ask_service(ctx, replace(order, service_id=None), intro=gone)
+        return ask_service(ctx, replace(order, service_id=None, also=()), intro=gone)
     if order.staff_id is not None and all(person.id != order.staff_id for person in team):
         intro = _not_by_them(ctx, service_id, order.staff_id)
         order = replace(order, staff_id=None, who_known=False, wish=NO_WISH)
@@ -113,10 +114,11 @@ def ask_staff(
         service_id=order.service_id,
         moving=order.moving,
         before=order.before,
+        also=order.also,
         offset=offset,
         intro=intro,
     )
-    return Step(state, ask=FindEarliest(order.service_id))
+    return Step(state, ask=FindEarliest(order.service_id, order.also))
 
 
 def ask_day(
@@ -131,10 +133,11 @@ def ask_day(
         staff_id=order.staff_id,
         moving=order.moving,
         before=order.before,
+        also=order.also,
         from_day=first,
         intro=intro,
     )
-    ask = FindDays(order.service_id, order.staff_id, first, moving=order.moving)
+    ask = FindDays(order.service_id, order.staff_id, first, moving=order.moving, also=order.also)
     return Step(state, ask=ask)
 
 
@@ -143,7 +146,7 @@ def ask_time(
 ) -> Step[ChoosingTime]:
     """Ask for a time of a day, once storage has said which are free."""
     state = _choosing_time(order, day=day, page=page, intro=intro)
-    ask = FindTimes(state.service_id, state.staff_id, day, moving=state.moving)
+    ask = FindTimes(state.service_id, state.staff_id, day, state.moving, state.also)
     return Step(state, ask=ask)
 
 
@@ -151,7 +154,8 @@ def ask_nearest(ctx: Context, order: Order, *, intro: str = "") -> Step[Choosing
     """Offer the times nearest to a wish, or some good ones if there is no wish."""
     wish = order.wish if order.wish == NO_WISH else _placed(ctx, order.wish)
     state = _choosing_time(replace(order, wish=wish), intro=intro)
-    ask = FindNearest(state.service_id, state.staff_id, wish, limit=NEAREST, moving=state.moving)
+    who = (state.service_id, state.staff_id)
+    ask = FindNearest(*who, wish, NEAREST, state.moving, state.also)
     return Step(state, ask=ask)
 
 
@@ -159,7 +163,8 @@ def hold(ctx: Context, state: ChoosingTime, start: datetime) -> Step[ChoosingTim
     """Keep a time for them while they look at it, if it is still free."""
     until = ctx.now + timedelta(minutes=ctx.catalog.company.policy.hold_minutes)
     staff_id = state.who or state.staff_id
-    return Step(state, ask=HoldSlot(state.service_id, staff_id, start, until, state.moving))
+    ask = HoldSlot(state.service_id, staff_id, start, until, state.moving, state.also)
+    return Step(state, ask=ask)
 
 
 def _choosing_time(
@@ -172,6 +177,7 @@ def _choosing_time(
         staff_id=order.staff_id,
         moving=order.moving,
         before=order.before,
+        also=order.also,
         day=day,
         wish=order.wish,
         page=page,

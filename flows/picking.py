@@ -14,7 +14,7 @@ from flows.effects import BookSlot, FindVisit, ReleaseHolds
 from flows.formats import capitalised
 from flows.greeting import at_menu
 from flows.machine import Context, Step
-from flows.model import Hold, Slot, Wish
+from flows.model import Hold, Piece, Slot, Wish
 from flows.ordering import (
     Choosing,
     ask_nearest,
@@ -70,7 +70,8 @@ def pick_staff(
     ctx: Context, reply: PickStaff | MoreStaff, before: Before | None = None
 ) -> Step[Choosing]:
     """Go on with somebody, or with the list of people."""
-    order = Order(reply.service_id, moving=reply.moving, before=_of(before, reply.moving))
+    before = _of(before, reply.moving)
+    order = Order(reply.service_id, moving=reply.moving, before=before, also=reply.also)
     if isinstance(reply, PickStaff):
         order = replace(order, staff_id=reply.staff_id, who_known=True)
         return also(go_on(ctx, order), completed("staff"))
@@ -110,6 +111,7 @@ def pick_slot(ctx: Context, reply: PickSlot, before: Before | None = None) -> St
         return ask_nearest(ctx, replace(order, wish=Wish(at=at.time())), intro=over)
     state = ChoosingTime(
         service_id=reply.service_id,
+        also=reply.also,
         staff_id=reply.staff_id,
         moving=order.moving,
         before=order.before,
@@ -126,7 +128,8 @@ def pick_slot(ctx: Context, reply: PickSlot, before: Before | None = None) -> St
 
 def book_it(ctx: Context, reply: BookIt, state: Confirming | None = None) -> Step[Drafting]:
     """Book or move what was held; of an old button, what it held then."""
-    if not is_offered(ctx, reply.service_id, reply.who):
+    doers = zip((reply.service_id, *reply.also), (reply.who, *reply.then), strict=False)
+    if not all(is_offered(ctx, *one) for one in doers) or len(reply.also) != len(reply.then):
         return go_on(ctx, _order(reply, None), intro=words(ctx)(t.STAFF_GONE))
     if state is None or state.hold.id != reply.hold_id:
         kept = _hold_of(ctx, reply)
@@ -151,6 +154,7 @@ def _order(
         who_known=True,
         moving=reply.moving,
         before=_of(before, reply.moving),
+        also=reply.also,
     )
 
 
@@ -161,7 +165,19 @@ def _of(before: Before | None, moving: UUID | None) -> Before | None:
 
 def _hold_of(ctx: Context, reply: BookIt) -> Hold:
     """Make the hold that an old button was about; it has long run out."""
-    offer = ctx.catalog.staff_by_id[reply.who].offers[reply.service_id]
-    end = reply.start + timedelta(minutes=offer.minutes)
-    slot = Slot(reply.service_id, reply.who, reply.start, end, offer.price_minor)
+    pieces, at = [], reply.start
+    doers = zip((reply.service_id, *reply.also), (reply.who, *reply.then), strict=True)
+    for service_id, staff_id in doers:
+        offer = ctx.catalog.staff_by_id[staff_id].offers[service_id]
+        end = at + timedelta(minutes=offer.minutes)
+        pieces.append(Piece(service_id, staff_id, at, end, offer.price_minor))
+        at = end
+    slot = Slot(
+        reply.service_id,
+        reply.who,
+        reply.start,
+        at,
+        sum(piece.price_minor for piece in pieces),
+        pieces=tuple(pieces) if reply.also else (),
+    )
     return Hold(reply.hold_id, slot, until=ctx.now)

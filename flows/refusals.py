@@ -36,7 +36,7 @@ def ended(ctx: Context, visit: Visit) -> Step[Idle] | None:
 
 def _book_again(ctx: Context, visit: Visit, why: str) -> Step[Idle]:
     w = words(ctx)
-    again = PickStaff(visit.service_id, visit.staff_id)
+    again = PickStaff(visit.service_id, visit.staff_id, also=visit.also)
     pairs = ((t.BOOK_AGAIN, again), (t.MY_VISITS, OpenVisits()), (t.TALK_TO_US, TalkToUs()))
     text = f"{why}\n{of_visit(ctx, visit)}, {at(ctx, visit)}"
     return shown(Idle(), Say(text, buttons(w, *pairs)))

@@ -4,6 +4,7 @@ A reply id carries everything it meant (`book:slot:<service>:<staff|0>:<minute>:
 on a list from last week still makes sense. Ids that once left the house are read for ever: a form
 may get further parts at its end, it never changes the ones it has. Minutes count from 1970 (UTC),
 days are YYYYMMDD, a staff member of 0 is anyone, and the visit being moved, if any, comes last.
+Services that follow in the same visit stand with the first one (`12+7`), and so does who does them.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class MoreStaff:
     service_id: int
     offset: int
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class PickStaff:
     service_id: int
     staff_id: int | None
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class MoreDays:
     staff_id: int | None
     from_day: date
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,7 @@ class PickDay:
     staff_id: int | None
     day: date
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,7 @@ class MoreTimes:
     day: date
     page: int
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +189,12 @@ class PickSlot:
     start: datetime
     who: int
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BookIt:
-    """[Book it], or [Move it] where a visit is being moved."""
+    """[Book it], or [Move it] where a visit is being moved; `then` are who would do `also`."""
 
     form: ClassVar = "book:it"
     service_id: int
@@ -196,6 +203,8 @@ class BookIt:
     who: int
     hold_id: UUID
     moving: UUID | None = None
+    also: tuple[int, ...] = ()
+    then: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +297,8 @@ def encode(reply: Reply) -> str:
     for name, write in names:
         value = getattr(reply, name)
         if name != "moving":
-            parts.append(write(value))
+            more = getattr(reply, _FOLLOWED.get(name, ""), ())
+            parts.append("+".join((write(value), *map(str, more))))
         elif value is not None:
             parts.append(value.hex)
     return ":".join(parts)
@@ -306,9 +316,14 @@ def decode(reply_id: str) -> Reply | None:
     cls, readers = shape
     parts = rest.split(":") if rest else []
     try:
+        values, more = [], {}
         # Further parts, of a form that has grown since, are left alone.
-        values = [read(part) for read, part in zip(readers, parts, strict=False)]
-        reply: Reply = cls(*values)
+        for (field, read), part in zip(readers, parts, strict=False):
+            first, *others = part.split("+") if field in _FOLLOWED else [part]
+            values.append(read(first))
+            if others:
+                more[_FOLLOWED[field]] = tuple(map(_whole, others))
+        reply: Reply = cls(*values, **more)
     except (ValueError, TypeError, OverflowError):
         return None
     return reply
@@ -353,10 +368,18 @@ _CODECS: Mapping[str, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     "UUID": (lambda uuid: uuid.hex, _uuid),
     "UUID | None": (lambda uuid: uuid.hex, _uuid),
 }
+_FOLLOWED: Final = {"service_id": "also", "who": "then"}
+"""Fields that stand in one part with others that follow."""
+
+
+def _parts(cls: type, way: int) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    named = [(f.name, str(f.type)) for f in fields(cls) if f.name not in _FOLLOWED.values()]
+    return tuple((name, _CODECS[kind][way]) for name, kind in named)
+
+
 _SHAPES: Final[Mapping[type, tuple[str, tuple[tuple[str, Callable[[Any], str]], ...]]]] = {
-    cls: (cls.form, tuple((f.name, _CODECS[str(f.type)][0]) for f in fields(cls)))
-    for cls in get_args(Reply)
+    cls: (cls.form, _parts(cls, 0)) for cls in get_args(Reply)
 }
-_READERS: Final[Mapping[str, tuple[Any, tuple[Callable[[str], Any], ...]]]] = {
-    cls.form: (cls, tuple(_CODECS[str(f.type)][1] for f in fields(cls))) for cls in get_args(Reply)
+_READERS: Final[Mapping[str, tuple[Any, tuple[tuple[str, Callable[[str], Any]], ...]]]] = {
+    cls.form: (cls, _parts(cls, 1)) for cls in get_args(Reply)
 }

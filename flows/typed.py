@@ -45,6 +45,8 @@ from flows.usual import welcome
 from flows.wishes import Wished, understand
 
 _NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
+_MOST_SERVICES: Final = 3
+"""How many services one visit may have."""
 _LEAST: Final = 3
 """Letters that the beginning of a title must have to be taken for it."""
 
@@ -140,7 +142,7 @@ def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
     match state:
         case Confirming(hold=hold, staff_id=staff_id, moving=moving):
             day = local(ctx, hold.slot.start).date()
-            reply = MoreTimes(hold.slot.service_id, staff_id, day, 0, moving)
+            reply = MoreTimes(hold.slot.service_id, staff_id, day, 0, moving, hold.slot.also)
             return pick_times(ctx, reply, state.before)
         case ChoosingTime():
             return go_on(ctx, replace(order_of(state), wish=NO_WISH))
@@ -176,11 +178,16 @@ def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if wished is None:
         return _anytime(ctx, order) if k.ANYTIME.has(plain(text.raw)) else None
     if order.moving is not None:  # another service would be another visit
-        wished = replace(wished, services=(), several=False)
+        wished = replace(wished, services=(), several=False, in_turn=False)
     if wished.services and k.PRICE.has(text.bare):
         return ask_service(ctx, order, only=wished.services)
     order = _merged(order, wished, ctx)
-    if len(wished.services) == 1 and not wished.says_when and k.ANYTIME.has(plain(text.raw)):
+    if (
+        wished.services
+        and _is_one_visit(wished, ctx)
+        and not wished.says_when
+        and k.ANYTIME.has(plain(text.raw))
+    ):
         return also(_anytime(ctx, order), _heard(state, wished))
     return also(_wished(order, wished, ctx), _heard(state, wished))
 
@@ -243,8 +250,9 @@ def _anytime(ctx: Context, order: Order) -> Step[Choosing]:
 
 def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
     """Return the order with what was named now; of the rest, what still fits."""
-    if len(wished.services) == 1:
-        order = replace(order, service_id=wished.services[0])
+    if _is_one_visit(wished, ctx):
+        first, *others = wished.services
+        order = replace(order, service_id=first, also=tuple(others))
         if wished.staff_id is None and order.staff_id is not None:
             team = ctx.catalog.staff_for(wished.services[0])
             if all(person.id != order.staff_id for person in team):
@@ -261,10 +269,19 @@ def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
     return replace(order, wish=merged, from_day=None)
 
 
+def _is_one_visit(wished: Wished, ctx: Context) -> bool:
+    """Tell whether a text names services that can be one visit: one, or several in turn."""
+    if len(wished.services) < 2:
+        return bool(wished.services)
+    services = [ctx.catalog.service_by_id[id_] for id_ in wished.services]
+    alone = any(service.capacity > 1 for service in services)  # a group begins when it begins
+    return wished.in_turn and len(services) <= _MOST_SERVICES and not alone
+
+
 def _wished(order: Order, wished: Wished, ctx: Context) -> Step[Choosing]:
-    if len(wished.services) > 1:
+    if len(wished.services) > 1 and not _is_one_visit(wished, ctx):
         intro = words(ctx)(t.ONE_AT_A_TIME) if wished.several else ""
-        order = replace(order, service_id=None)
+        order = replace(order, service_id=None, also=())
         return ask_service(ctx, order, intro=intro, only=wished.services)
     return go_on(ctx, order)
 

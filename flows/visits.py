@@ -8,9 +8,10 @@ possible, for the one sweep over the first service.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.hours import Calendar, Interval, merged
 from flows.slots import FREE, Busy, Need, blocked, starts
@@ -57,6 +58,10 @@ class Stage:
     units: tuple[tuple[int, ...], ...] = ()
 
 
+_Rooms: TypeAlias = dict[tuple[tuple[int, ...], int, tuple[Interval, ...]], list[Interval]]
+"""When all units of a resource are taken for visits of a length: the same for many people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A visit to find a time for."""
@@ -91,12 +96,13 @@ class Plan:
         self, staff_ids: Iterable[int], taken: Taken, low: int, high: int
     ) -> dict[int, list[range]]:
         """All starts in [low, high] at which the visit can be, by who does the first service."""
-        after = self._after(taken, low, high)
+        rooms: _Rooms = {}
+        after = self._after(taken, low, high, rooms)
         first, repeated = self.stages[0], self.calendar.repeated(low, high)
         found = {}
         for staff_id in staff_ids:
             need = first.needs[staff_id]
-            blocks = self._blocks(first, staff_id, taken, low, high)
+            blocks = self._blocks(first, staff_id, taken, low, high, rooms)
             if after is not None:
                 blocks += shut(_shifted(after, -need.length), low, high)
             blocks += repeated
@@ -126,7 +132,7 @@ class Plan:
             return chosen
         stage = self.stages[len(chosen)]
         for id_ in dict.fromkeys((chosen[-1], *order, *stage.needs)):
-            if id_ in stage.needs and self._open(stage, id_, taken, at, at):
+            if id_ in stage.needs and self._open(stage, id_, taken, at, at, {}):
                 ends = at + stage.needs[id_].length
                 found = self._followed([*chosen, id_], taken, ends, order)
                 if found is not None:
@@ -150,55 +156,65 @@ class Plan:
                 return None
         return chosen
 
-    def _after(self, taken: Taken, low: int, high: int) -> list[Interval] | None:
+    def _after(self, taken: Taken, low: int, high: int, rooms: _Rooms) -> list[Interval] | None:
         """When the second service can start so that all that follow can; None if there is none."""
         if len(self.stages) == 1:
             return None
-        reach = self.reach[1]
-        return self._possible(1, taken, low, high + reach)
+        return self._possible(1, taken, low, high + self.reach[1], rooms)
 
-    def _possible(self, number: int, taken: Taken, low: int, high: int) -> list[Interval]:
+    def _possible(
+        self, number: int, taken: Taken, low: int, high: int, rooms: _Rooms
+    ) -> list[Interval]:
         """When a service and all that follow it can be done, as sorted, closed intervals."""
         stage = self.stages[number]
         after = None
         if number + 1 < len(self.stages):
-            after = self._possible(number + 1, taken, low, high)
+            after = self._possible(number + 1, taken, low, high, rooms)
         found: list[Interval] = []
         for staff_id, need in stage.needs.items():
-            open_ = self._open(stage, staff_id, taken, low, high)
+            open_ = self._open(stage, staff_id, taken, low, high, rooms)
             found += open_ if after is None else both(open_, _shifted(after, -need.length))
-        return [(start, end - 1) for start, end in merged((low, high + 1) for low, high in found)]
+        return _closed((low, high + 1) for low, high in found)
 
     def _open(
-        self, stage: Stage, staff_id: int, taken: Taken, low: int, high: int
+        self, stage: Stage, staff_id: int, taken: Taken, low: int, high: int, rooms: _Rooms
     ) -> list[Interval]:
         """When somebody can start a service that is not the first, as sorted, closed intervals."""
-        blocks = self._blocks(stage, staff_id, taken, low, high)
+        blocks = self._blocks(stage, staff_id, taken, low, high, rooms)
         blocks.sort()
         anywhere = replace(stage.needs[staff_id], grid=1, offset=0)
         stretches = self.calendar.stretches(staff_id, low, high)
         return [(some[0], some[-1]) for some in starts(stretches, blocks, anywhere, low, high)]
 
     def _blocks(
-        self, stage: Stage, staff_id: int, taken: Taken, low: int, high: int
+        self, stage: Stage, staff_id: int, taken: Taken, low: int, high: int, rooms: _Rooms
     ) -> list[Interval]:
         """The starts of a service that are impossible by somebody, as pairs (slots.blocked)."""
         need = stage.needs[staff_id]
         busy = taken.busy.get(staff_id, FREE)
         blocks = blocked(need, busy, self.calendar.away(staff_id))
         for units in stage.units:
-            blocks += _all_taken(units, of_things(need), taken, low, high)
+            key = (units, need.length, need.buffers)
+            shut_ = rooms.get(key)
+            if shut_ is None:
+                shut_ = rooms[key] = _all_taken(units, of_things(need), taken)
+            blocks += shut_
         if staff_id in self.limits:
             blocks += self.full_days(staff_id, taken, low, high)
         return blocks
 
-    def full_days(self, staff_id: int, taken: Taken, low: int, high: int) -> Iterator[Interval]:
+    def full_days(self, staff_id: int, taken: Taken, low: int, high: int) -> list[Interval]:
         """The days on which somebody has as many visits as they may have, as pairs."""
-        begins = taken.begins.get(staff_id, ())
-        for day in range(self.calendar.day_of(low), self.calendar.day_of(high) + 1):
-            start, *_, end = self.calendar.bounds(day)
-            if sum(start <= at < end for at in begins) >= self.limits[staff_id]:
-                yield start - 1, end
+        begins, most = taken.begins.get(staff_id, ()), self.limits[staff_id]
+        if len(begins) < most:
+            return []
+        found, calendar = [], self.calendar
+        ordered, first = sorted(begins), calendar.day_of(low)
+        for day in range(first, calendar.day_of(high) + 1):
+            start, *_, end = calendar.bounds(day)
+            if bisect_left(ordered, end) - bisect_left(ordered, start) >= most:
+                found.append((start - 1, end))
+        return found
 
     def _places(
         self, staff_id: int, need: Need, taken: Taken, low: int, high: int
@@ -243,16 +259,20 @@ def of_things(need: Need) -> Need:
     return replace(need, work=((0, need.length),))
 
 
-def _all_taken(
-    units: Sequence[int], need: Need, taken: Taken, low: int, high: int
-) -> list[Interval]:
+def _all_taken(units: Sequence[int], need: Need, taken: Taken) -> list[Interval]:
     """The starts at which every one of these units is taken, as pairs."""
-    busy = [taken.busy.get(unit) for unit in units]
-    if None in busy:
+    busy = [taken.busy[unit] for unit in units if unit in taken.busy]
+    if len(busy) < len(units):
         return []
     left: list[Interval] | None = None
-    for one in busy:
-        pairs = ((a + 1, b) for a, b in blocked(need, one or FREE) if b - a > 1)
-        closed = [(start, end - 1) for start, end in merged(pairs)]
-        left = closed if left is None else both(left, closed)
+    for one in sorted(busy, key=lambda one: len(one.visits)):
+        taken_then = _closed((after + 1, before) for after, before in blocked(need, one))
+        left = taken_then if left is None else both(left, taken_then)
+        if not left:
+            return []
     return [(start - 1, end + 1) for start, end in left or ()]
+
+
+def _closed(intervals: Iterable[Interval]) -> list[Interval]:
+    """Half-open intervals of whole seconds, as sorted, disjoint, closed ones."""
+    return [(start, end - 1) for start, end in merged(intervals) if start < end]

@@ -31,6 +31,7 @@ class Wished:
 
     services: tuple[int, ...] = ()
     several: bool = False  # it names two services
+    in_turn: bool = False  # and leaves no doubt which: they come as they were named
     staff_id: int | None = None
     anyone: bool = False
     wish: Wish = NO_WISH
@@ -53,7 +54,12 @@ def understand(text: str, ctx: Context) -> Wished | None:
     )
     said = plain(text).split()
     catalog = ctx.catalog
-    services, several, spent = _services(said, catalog, ctx.locale, timely)
+    matches = _services(said, catalog, ctx.locale, timely)
+    services = [match.service for match in matches]
+    spent = frozenset(word for match in matches for word in match.words)
+    several = len({match.words for match in matches}) > 1
+    # No word speaks of two of them, so that each was named by itself.
+    in_turn = sum(len(match.words) for match in matches) == len(spent)
     staff, named = _staff([word for word in said if word not in spent], catalog, timely)
     anyone = k.ANYONE.has(plain(text))
     heard = _when(tokens, ctx, spent | named) or _NO_TIME
@@ -62,6 +68,7 @@ def understand(text: str, ctx: Context) -> Wished | None:
     return Wished(
         services=tuple(service.id for service in services),
         several=several,
+        in_turn=several and in_turn,
         staff_id=staff.id if staff else None,
         anyone=anyone and staff is None,
         wish=heard.wish,
@@ -91,8 +98,8 @@ class _Match:
 
 def _services(
     said: Sequence[str], catalog: Catalog, locale: str, timely: frozenset[str]
-) -> tuple[list[Service], bool, frozenset[str]]:
-    """Return the services meant, whether they are several on purpose, and the words that say so."""
+) -> list[_Match]:
+    """Return the services meant, with the words that say so, as they were named."""
     named = [(service, service.name_in(locale)) for service in catalog.bookable_services]
     matches = _matches(named, said, timely, _heard)
     whole = [match for match in matches if match.whole]
@@ -105,9 +112,7 @@ def _services(
             matches = _matches(categories, said, timely, _heard)
         most = max((match.weight for match in matches), default=0)
         chosen = [match for match in matches if match.weight == most]
-    spent = frozenset(word for match in chosen for word in match.words)
-    several = len(chosen) > 1 and len({match.words for match in chosen}) > 1
-    return [match.service for match in chosen], several, spent
+    return sorted(chosen, key=lambda match: min(map(said.index, match.words)))
 
 
 def _matches(

@@ -616,6 +616,7 @@ CREATE TABLE slot_claims (
     unit integer,
     service_id bigint,
     session_id uuid,
+    leads boolean DEFAULT true NOT NULL,
     claimant bigint GENERATED ALWAYS AS (
 CASE
     WHEN (resource_id IS NULL) THEN staff_id

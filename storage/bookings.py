@@ -84,26 +84,16 @@ async def book(
     if not _is_known(catalog, slot):
         return SlotTaken()
     code = code or new_code()
-    values = {
-        "company_id": catalog.company.id,
+    values = _booking(catalog, slot) | {
         "hold_id": ask.hold.id,
         "conversation_id": conversation_id,
         "booking_id": new_id,
         "code": code,
         "customer_id": customer_id,
-        "service_id": slot.service_id,
-        "staff_id": slot.staff_id,
-        "starts_at": slot.start,
-        "ends_at": slot.end,
-        "timezone": catalog.company.timezone,
-        "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
-        "price_minor": slot.price_minor,
-        "currency": catalog.company.currency,
         "source": ask.source,
         "now": now,
         "service_ids": [piece.service_id for piece in slot.pieces],
         "staff_ids": [piece.staff_id for piece in slot.pieces],
-        **_times_of(slot),
     }
     row = await _one(conn, "book", values)
     if not row["booked"] and row["booked_before"] is None:
@@ -142,24 +132,17 @@ async def move(
     row = await _one(
         conn,
         "move",
-        {
-            "company_id": catalog.company.id,
+        _booking(catalog, slot)
+        | rows.arrays()
+        | {
             "booking_id": ask.booking_id,
             "customer_id": customer_id,
             "conversation_id": conversation_id,
             "hold_id": ask.hold.id,
-            "staff_id": slot.staff_id,
-            "starts_at": slot.start,
-            "ends_at": slot.end,
-            "price_minor": slot.price_minor,
-            "timezone": catalog.company.timezone,
-            "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
             "now": now,
             "service_id": rows.service_id,
             "session_id": rows.session_id,
             "doers": [piece.staff_id for piece in slot.pieces],
-            **_times_of(slot),
-            **rows.arrays(),
         },
     )
     if not row["found"]:
@@ -290,7 +273,7 @@ def _search(
         now=now,
         conversation_id=conversation_id,
         moving=moving,
-        also=tuple(piece.service_id for piece in slot.pieces[1:]),
+        also=slot.also,
     )
 
 
@@ -302,9 +285,18 @@ def _is_known(catalog: Catalog, slot: Slot) -> bool:
     )
 
 
-def _times_of(slot: Slot) -> dict[str, Any]:
-    """When the services of a visit of several are, and what they cost, as arguments."""
+def _booking(catalog: Catalog, slot: Slot) -> dict[str, Any]:
+    """What a booking says of its slot, as arguments; of several services, also of each."""
     return {
+        "company_id": catalog.company.id,
+        "service_id": slot.service_id,
+        "staff_id": slot.staff_id,
+        "starts_at": slot.start,
+        "ends_at": slot.end,
+        "timezone": catalog.company.timezone,
+        "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
+        "price_minor": slot.price_minor,
+        "currency": catalog.company.currency,
         "all_start": [piece.start for piece in slot.pieces],
         "all_end": [piece.end for piece in slot.pieces],
         "prices": [piece.price_minor for piece in slot.pieces],

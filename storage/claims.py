@@ -56,15 +56,12 @@ async def hold(
     )
     if search.guarded:
         await pass_gates(conn, search)
-    at = epoch(ask.start)
     free, candidates = await _candidates(search, ask)
     old = [] if ask.moving is None else await _of_visit(conn, catalog, ask.moving, conversation_id)
     for tried, staff_id in enumerate(candidates):
-        slot = search.slot_at(at, staff_id, free)
-        if slot is None:
-            continue
-        rows = await rows_of(conn, search, slot, free.taken, now=now)
-        if rows is None:
+        slot = search.slot_at(epoch(ask.start), staff_id, free)
+        rows = None if slot is None else await rows_of(conn, search, slot, free.taken, now=now)
+        if slot is None or rows is None:
             continue
         claimed = await claim_rows(
             conn,
@@ -78,7 +75,7 @@ async def hold(
         )
         if claimed:
             if ask.staff_id is None and len(search.needs) > 1:
-                _explain(catalog, search, free, candidates[tried:], at)
+                _explain(search, free, candidates[tried:], epoch(ask.start))
             return SlotHeld(Hold(new_id, slot, ask.until))
     await release(conn, company_id=catalog.company.id, conversation_id=conversation_id)
     return SlotTaken()
@@ -102,7 +99,10 @@ async def claim(
     When they are held, what the conversation held before is let go. Whoever may go on to claim
     somebody else's time in the same transaction says `anyone`.
     """
-    rows = Rows(tuple(Row(staff_id, low, high, part) for low, high, part in parts))
+    first = min((low for low, _, part in parts if part == "visit"), default=0)
+    rows = Rows(
+        tuple(Row(staff_id, low, high, part, leads=low == first) for low, high, part in parts)
+    )
     return await claim_rows(
         conn,
         company_id=company_id,
@@ -224,15 +224,13 @@ async def _candidates(search: Search, ask: HoldSlot) -> tuple[Free, list[int]]:
     ]
 
 
-def _explain(
-    catalog: Catalog, search: Search, free: Free, candidates: Sequence[int], at: int
-) -> None:
+def _explain(search: Search, free: Free, candidates: Sequence[int], at: int) -> None:
     """Log who got a visit for anyone, and why they and nobody else."""
     bounds = search.calendar.bounds(search.calendar.day_of(at))
     visits = free.visits(bounds.start, bounds.end)
     log.info(
         "slot.assigned",
-        company_id=catalog.company.id,
+        company_id=search.catalog.company.id,
         service_id=search.service_id,
         staff_id=candidates[0],
         reason=whose_turn(candidates, visits, free.taken.last_booked, free.weights or {}),

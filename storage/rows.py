@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from flows.hours import Interval, cut, epoch, merged, moment
+from flows.hours import cut, epoch, merged, moment
 from flows.model import Piece, Slot
 from flows.visits import Taken, of_things, resource_unit, unit_of
 from storage import queries
@@ -24,7 +24,8 @@ class Row(NamedTuple):
     """A stretch of a claim, in epoch seconds.
 
     It is a staff member's time, or a unit's of a resource; "visit", "buffer", or a "seat" with its
-    number as unit. What is `shared` belongs to the group that a seat is in.
+    number as unit. What is `shared` belongs to the group that a seat is in. Of the stretches of one
+    visit and claimant, the first one `leads`.
     """
 
     staff_id: int
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     resource_id: int | None = None
     unit: int | None = None
     shared: bool = False
+    leads: bool = True
 
     @property
     def claimant(self) -> int:
@@ -66,6 +68,7 @@ class Rows:
             "highs": [moment(row.high) for row in rows],
             "parts": [row.part for row in rows],
             "shared": [row.shared for row in rows],
+            "leads": [row.leads for row in rows],
             "claimants": [row.claimant for row in rows],
             "low": moment(min((row.low for row in rows), default=0)),
             "high": moment(max((row.high for row in rows), default=0)),
@@ -117,17 +120,17 @@ def _rows(search: Search, slot: Slot, taken: Taken) -> tuple[Row, ...] | None:
             parts[claimant] += of_things(need).parts(at)
         visited_by |= dict.fromkeys((piece.staff_id, *units), piece.staff_id)
     return tuple(
-        Row(visited_by[claimant], low, high, part, *resource_unit(claimant))
+        Row(visited_by[claimant], low, high, part, *resource_unit(claimant), leads=leads)
         for claimant, all_ in parts.items()
-        for low, high, part in _once(all_)
+        for low, high, part, leads in _once(all_)
     )
 
 
-def _once(parts: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Parts of one claimant that follow each other, without what they take twice."""
+def _once(parts: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str, bool]]:
+    """Parts of one claimant that follow each other, without what they take twice; which leads."""
     parts = list(parts)
-    visits: list[Interval] = [(low, high) for low, high, part in parts if part == "visit"]
+    visits = merged((low, high) for low, high, part in parts if part == "visit")
     buffers = merged((low, high) for low, high, part in parts if part == "buffer")
-    found = [(low, high, "visit") for low, high in merged(visits)]
-    found += [(low, high, "buffer") for low, high in cut(buffers, visits)]
+    found = [(low, high, "visit", not place) for place, (low, high) in enumerate(visits)]
+    found += [(low, high, "buffer", False) for low, high in cut(buffers, visits)]
     return sorted(found)

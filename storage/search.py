@@ -241,21 +241,21 @@ class Search:
         """What is taken of the time that visits need that start in [low, high]."""
         plan, (before, after) = self.plan, self.plan.reach
         counted = turns or bool(plan.limits)
-        # Limits and turns depend on all of a day, also on the hours that are over.
-        first = self.calendar.bounds(self.calendar.day_of(low)).start if counted else low
-        last = self.calendar.bounds(self.calendar.day_of(high)).end if counted else high
+        since, until = low + before, high + after
+        if counted:
+            # Limits and turns depend on all of a day, also on the hours that are over.
+            since = min(since, self.calendar.bounds(self.calendar.day_of(low)).start)
+            until = max(until, self.calendar.bounds(self.calendar.day_of(high)).end)
         rows = await _Q["taken"].many(
             self._conn,
             company_id=self.catalog.company.id,
             claimants=plan.claimants(staff_ids),
-            low=moment(low + before),
-            high=moment(high + after),
+            low=moment(since),
+            high=moment(until),
             now=self._now,
             conversation_id=self.conversation_id,
             moving=self._moving,
             counted=counted,
-            first=moment(first),
-            last=moment(last),
             turns=turns,
             shared=self.service_id if self.is_group else None,
         )
@@ -267,14 +267,15 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
     begins: dict[int, Sequence[int]] = {}
     sessions: dict[int, Mapping[int, int]] = {}
     last_booked: dict[int, int] = {}
-    for claimant, part, starts, ends in rows:
+    for claimant, part, starts, ends, began in rows:
         match part:
-            case "visit" | "buffer":
-                spans = list(zip(starts, ends, strict=True))
-                visits, buffers = busy.get(claimant, FREE)
-                busy[claimant] = Busy(spans, buffers) if part == "visit" else Busy(visits, spans)
-            case "begin":
-                begins[claimant] = starts
+            case "visit":
+                visits = list(zip(starts, ends, strict=True))
+                busy[claimant] = Busy(visits, busy.get(claimant, FREE).buffers)
+                begins[claimant] = began or ()
+            case "buffer":
+                buffers = list(zip(starts, ends, strict=True))
+                busy[claimant] = Busy(busy.get(claimant, FREE).visits, buffers)
             case "session":
                 sessions[claimant] = dict(zip(starts, ends, strict=True))
             case _:

@@ -254,7 +254,7 @@ CREATE INDEX booking_services_service_idx ON booking_services (company_id, servi
 CREATE INDEX booking_services_staff_idx ON booking_services (company_id, staff_id, starts_at);
 
 -- Whose time a row claims is a number: a staff member's, or one unit of a resource (below zero). A row for a resource
--- still names who does the visit.
+-- still names who does the visit. Of the stretches that a visit takes of somebody, the first one leads: they are one visit.
 --
 -- A group is a session, which claims the time as a visit does and belongs to nobody, and seats in it, one for each
 -- customer. Seats of the same number collide with each other and with nothing else. The session lapses when its last
@@ -264,6 +264,7 @@ ALTER TABLE slot_claims
     ADD COLUMN unit integer,
     ADD COLUMN service_id bigint,
     ADD COLUMN session_id uuid,
+    ADD COLUMN leads boolean NOT NULL DEFAULT true,
     ADD COLUMN claimant bigint NOT NULL
         GENERATED ALWAYS AS (CASE WHEN resource_id IS NULL THEN staff_id ELSE -(resource_id * 1000 + unit) END) STORED,
     ADD CONSTRAINT slot_claims_resource_fkey FOREIGN KEY (company_id, resource_id)
@@ -347,6 +348,7 @@ ALTER TABLE slot_claims
     DROP CONSTRAINT slot_claims_kind_is_known,
     DROP CONSTRAINT slot_claims_part_is_known,
     DROP COLUMN claimant,
+    DROP COLUMN leads,
     DROP COLUMN session_id,
     DROP COLUMN service_id,
     DROP COLUMN unit,

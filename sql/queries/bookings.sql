@@ -90,11 +90,11 @@ WITH visit AS MATERIALIZED (
     FOR UPDATE
 ),
 wanted AS MATERIALIZED (
-    SELECT staff_id, resource_id, unit, low, high, part, shared, claimant
+    SELECT staff_id, resource_id, unit, low, high, part, shared, leads, claimant
     FROM unnest(
         @staff_ids::bigint[], @resource_ids::bigint[], @units::integer[], @lows::timestamptz[], @highs::timestamptz[],
-        @parts::text[], @shared::boolean[], @claimants::bigint[]
-    ) AS p (staff_id, resource_id, unit, low, high, part, shared, claimant)
+        @parts::text[], @shared::boolean[], @leads::boolean[], @claimants::bigint[]
+    ) AS p (staff_id, resource_id, unit, low, high, part, shared, leads, claimant)
 ),
 near AS MATERIALIZED (
     SELECT n.*
@@ -137,12 +137,12 @@ gone AS (
 ),
 kept AS (
     INSERT INTO slot_claims (
-        company_id, claim_id, staff_id, resource_id, unit, during, part, kind, service_id, session_id, booking_id,
-        conversation_id, created_at
+        company_id, claim_id, staff_id, resource_id, unit, during, part, leads, kind, service_id, session_id,
+        booking_id, conversation_id, created_at
     )
     SELECT
         @company_id, CASE WHEN w.shared THEN @session_id::uuid ELSE @hold_id::uuid END, w.staff_id, w.resource_id, w.unit,
-        tstzrange(w.low, w.high), w.part, CASE WHEN w.shared THEN 'session' ELSE 'booking' END,
+        tstzrange(w.low, w.high), w.part, w.leads, CASE WHEN w.shared THEN 'session' ELSE 'booking' END,
         CASE WHEN w.shared OR w.part = 'seat' THEN @service_id::bigint END,
         CASE WHEN w.part = 'seat' THEN @session_id::uuid END,
         CASE WHEN NOT w.shared THEN go.id END, CASE WHEN NOT w.shared THEN @conversation_id::bigint END, @now
@@ -168,7 +168,7 @@ elsewhere AS (
 moved AS (
     UPDATE bookings AS b
     SET staff_id = @staff_id, starts_at = @starts_at, ends_at = @ends_at, price_minor = @price_minor,
-        timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL
+        currency = @currency, timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL
     FROM go
     WHERE b.company_id = @company_id AND b.id = go.id
         AND (SELECT count(*) FROM kept) = cardinality(@parts::text[])

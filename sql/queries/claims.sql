@@ -47,19 +47,19 @@ gone AS (
 ),
 kept AS (
     INSERT INTO slot_claims (
-        company_id, claim_id, staff_id, resource_id, unit, during, part, kind, service_id, session_id, conversation_id,
-        expires_at, created_at
+        company_id, claim_id, staff_id, resource_id, unit, during, part, leads, kind, service_id, session_id,
+        conversation_id, expires_at, created_at
     )
     SELECT
         @company_id, CASE WHEN p.shared THEN @session_id::uuid ELSE @claim_id::uuid END, p.staff_id, p.resource_id, p.unit,
-        tstzrange(p.low, p.high), p.part, CASE WHEN p.shared THEN 'session' ELSE @kind END,
+        tstzrange(p.low, p.high), p.part, p.leads, CASE WHEN p.shared THEN 'session' ELSE @kind END,
         CASE WHEN p.shared OR p.part = 'seat' THEN @service_id::bigint END,
         CASE WHEN p.part = 'seat' THEN @session_id::uuid END,
         @conversation_id, @until, @now
     FROM unnest(
         @staff_ids::bigint[], @resource_ids::bigint[], @units::integer[], @lows::timestamptz[], @highs::timestamptz[],
-        @parts::text[], @shared::boolean[]
-    ) AS p (staff_id, resource_id, unit, low, high, part, shared)
+        @parts::text[], @shared::boolean[], @leads::boolean[]
+    ) AS p (staff_id, resource_id, unit, low, high, part, shared, leads)
     WHERE (SELECT count(*) FROM gate) = 1 AND (SELECT count(*) FROM gone) >= 0
     ORDER BY p.low
     ON CONFLICT DO NOTHING

@@ -3,15 +3,18 @@
 -- what is in them. The index of the EXCLUDE constraint finds what overlaps a period, however long it lasts; LATERAL
 -- makes the planner search it claimant by claimant, also when there are many.
 -- What lapsed does not count, nor what the asking conversation holds, nor the visit it is moving.
--- When @counted, also when people's visits begin, on whole days: part 'begin'. With @turns also who was booked last, of
--- the hundred bookings made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
-SELECT claimant.id AS claimant, t.part, t.starts, t.ends
+-- When @counted, also when visits begin. With @turns also who was booked last, of the hundred bookings made last: part
+-- 'turn'. Of the service that is @shared, its groups with their seats taken.
+SELECT claimant.id AS claimant, t.part, t.starts, t.ends, t.begins
 FROM unnest(@claimants::bigint[]) AS claimant (id)
 CROSS JOIN LATERAL (
     SELECT
         part,
         array_agg(floor(date_part('epoch', lower(during)))::bigint) AS starts,
-        array_agg(ceil(date_part('epoch', upper(during)))::bigint) AS ends
+        array_agg(ceil(date_part('epoch', upper(during)))::bigint) AS ends,
+        array_agg(floor(date_part('epoch', lower(during)))::bigint) FILTER (
+            WHERE @counted AND leads AND part = 'visit' AND kind IN ('booking', 'hold', 'offer', 'session')
+        ) AS begins
     FROM slot_claims AS c
     WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
         AND int8range(c.claimant, c.claimant, '[]') && int8range(claimant.id, claimant.id, '[]')
@@ -23,21 +26,7 @@ CROSS JOIN LATERAL (
     GROUP BY part
 ) AS t
 UNION ALL
-SELECT v.staff_id, 'begin', array_agg(v.start), NULL
-FROM (
-    SELECT c.staff_id, floor(date_part('epoch', min(lower(c.during))))::bigint AS start
-    FROM slot_claims AS c
-    WHERE @counted AND c.company_id = @company_id AND c.staff_id = ANY (@claimants::bigint[])
-        AND upper(c.during) > @first AND lower(c.during) >= @first AND lower(c.during) < @last
-        AND c.part = 'visit' AND c.resource_id IS NULL AND c.kind IN ('booking', 'hold', 'offer', 'session')
-        AND (c.expires_at IS NULL OR c.expires_at > @now)
-        AND (c.kind IN ('hold', 'session') AND c.conversation_id = @conversation_id) IS NOT TRUE
-        AND (c.booking_id = @moving) IS NOT TRUE
-    GROUP BY c.staff_id, c.claim_id
-) AS v
-GROUP BY v.staff_id
-UNION ALL
-SELECT g.staff_id, 'session', array_agg(g.start), array_agg(g.seats)
+SELECT g.staff_id, 'session', array_agg(g.start), array_agg(g.seats), NULL
 FROM (
     SELECT
         staff_id,
@@ -51,7 +40,7 @@ FROM (
 ) AS g
 GROUP BY g.staff_id
 UNION ALL
-SELECT b.staff_id, 'turn', ARRAY[max(b.id)], NULL
+SELECT b.staff_id, 'turn', ARRAY[max(b.id)], NULL, NULL
 FROM (
     SELECT staff_id, id
     FROM slot_claims

@@ -50,6 +50,7 @@ class Claim(NamedTuple):
     staff_id: int
     during: asyncpg.Range[datetime]
     part: str
+    leads: bool
     kind: str
     booking_id: UUID
     created_at: datetime
@@ -97,7 +98,8 @@ class Writer:
 
     def claims(self, booking: Booking, parts: Iterable[tuple[int, int, str]]) -> list[Claim]:
         """What a booking keeps of somebody's time."""
-        claim_id = uuid7_from(booking.created_at, self._rng)
+        claim_id, parts = uuid7_from(booking.created_at, self._rng), list(parts)
+        first = min(low for low, _, part in parts if part == "visit")
         return [
             Claim(
                 booking.company_id,
@@ -105,6 +107,7 @@ class Writer:
                 booking.staff_id,
                 asyncpg.Range(moment(low), moment(high)),
                 part,
+                part == "visit" and low == first,
                 "booking",
                 booking.id,
                 booking.created_at,

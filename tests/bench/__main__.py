@@ -1,4 +1,4 @@
-"""`make bench`: our bot beside the floor bot under the same load, what a turn costs, and timers.
+"""`make bench`: our bot beside the floor bot; what turns, timers, searches and queries cost.
 
 JSON goes to stdout (and to `--json FILE`), a table for people to stderr. A slow machine gives poor
 figures and never a failure; customers and database that contradict each other do.
@@ -20,12 +20,12 @@ from typing import Any, Final
 import uvloop
 
 from storage import embedded
-from tests.bench import report, timers, turns
+from tests.bench import queries, report, slots, timers, turns
 from tests.bench.load import BenchError, Load, find_tools
 from tests.bench.stage import Stage
 
 CUSTOMERS: Final = (1, 32, 128)
-PARTS: Final = ("load", "workers", "turns", "timers")
+PARTS: Final = ("load", "workers", "turns", "timers", "slots", "queries")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -64,7 +64,7 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
         os.chmod(folder, 0o711)  # noqa: S103 - as root, the servers run as somebody else
         async with embedded.running(Path(folder) / "data") as servers:
             stage = Stage(tools, servers, Path(folder), only_floor=options.floor_only)
-            if set(parts) - {"timers"}:
+            if {"load", "workers", "turns"} & set(parts):
                 await stage.prepare()
             if "load" in parts:
                 result["load"] = await stage.side_by_side(loads, rounds)
@@ -74,6 +74,10 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
                 result["turns"] = await turns.measure(servers, quick=options.quick)
             if "timers" in parts and not options.floor_only:
                 result["timers"] = await timers.measure(servers, quick=options.quick)
+            if "slots" in parts:
+                result["slots"] = await slots.measure(servers, quick=options.quick)
+            if "queries" in parts:
+                result["queries"] = await queries.measure(servers, quick=options.quick)
     return result
 
 

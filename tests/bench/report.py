@@ -23,6 +23,8 @@ def table(result: dict[str, Any]) -> str:
     lines = ["", *_load(result.get("load", ())), *_workers(result.get("workers"))]
     lines += _turns(result.get("turns"))
     lines += _timers(result.get("timers"))
+    lines += _side_by_side(result.get("slots"), "history", "free times")
+    lines += _side_by_side(result.get("queries"), "size", "queries")
     lines += [f"CONTRADICTION: {said}" for said in contradictions(result)]
     return "\n".join(lines) + "\n"
 
@@ -105,6 +107,18 @@ def _timers(found: dict[str, Any] | None) -> Iterator[str]:
     for title, part in (("FLUSHALL", "flushed"), ("kill -9", "killed")):
         run = found[part]
         yield f"{title:<11}worst {run['worst_ms']:.0f} ms late, {run['lost']} lost"
+    yield ""
+
+
+def _side_by_side(found: list[dict[str, Any]] | None, beside: str, title: str) -> Iterator[str]:
+    """Medians in milliseconds, a column for each size of the data."""
+    if not found:
+        return
+    sizes = list(dict.fromkeys(str(row[beside]) for row in found))
+    yield f"{title + ', ms p50':<36}" + "".join(f"{size:>14}" for size in sizes)
+    for what in dict.fromkeys(row["what"] for row in found):
+        cells = [row["p50_ms"] for row in found if row["what"] == what]
+        yield f"{what:<36}" + "".join(f"{ms:>14.2f}" for ms in cells)
     yield ""
 
 

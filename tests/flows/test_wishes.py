@@ -40,7 +40,7 @@ def understood(text: str, salon: Salon | None = None, locale: str = "en_US") -> 
             "men's cut tomorrow at 3 with becky",
             Wished((MENS,), staff_id=BECKY, wish=Wish(SATURDAY.day, time(15))),
         ),
-        ("manicure and pedicure", Wished((MANICURE, PEDICURE), several=True)),
+        ("manicure and pedicure", Wished((MANICURE, PEDICURE), several=True, in_turn=True)),
         ("is anyone free tomorrow?", Wished(anyone=True, wish=SATURDAY)),
     ],
 )

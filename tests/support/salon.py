@@ -20,6 +20,7 @@ from flows.model import (
     Company,
     FreeDay,
     Hold,
+    Piece,
     Policy,
     Service,
     Shift,
@@ -76,6 +77,16 @@ STAFF = (
 )
 
 
+Services = tuple[int, ...]
+"""The services of a visit, in turn."""
+
+
+def _services(
+    ask: fx.FindEarliest | fx.FindDays | fx.FindTimes | fx.FindNearest | fx.HoldSlot,
+) -> Services:
+    return (ask.service_id, *ask.also)
+
+
 @dataclass
 class Salon:
     """The business and its calendar; `now` is the clock."""
@@ -113,13 +124,14 @@ class Salon:
     def answer(self, ask: fx.Ask, who: int) -> ev.Answer:  # noqa: C901 - one case per ask
         """Answer what a flow asks for one conversation."""
         match ask:
-            case fx.FindEarliest(service_id):
-                return ev.EarliestFound(service_id, self._earliest(service_id, who))
+            case fx.FindEarliest():
+                found = self._earliest(_services(ask), who)
+                return ev.EarliestFound(ask.service_id, found)
             case fx.FindDays():
                 return self._days(ask, who)
-            case fx.FindTimes(service_id, staff_id, day, moving):
-                found = self._slots(service_id, staff_id, day, who, moving)
-                return ev.TimesFound(day, tuple(found))
+            case fx.FindTimes(_, staff_id, day, moving):
+                slots = self._slots(_services(ask), staff_id, day, who, moving)
+                return ev.TimesFound(day, tuple(slots))
             case fx.FindNearest():
                 return ev.NearestFound(self._nearest(ask, who))
             case fx.HoldSlot():
@@ -161,13 +173,16 @@ class Salon:
     # --- searching ---
 
     def _free(
-        self, staff_id: int, service_id: int, start: datetime, who: int, moving: UUID | None
+        self, staff_id: int, services: Services, start: datetime, who: int, moving: UUID | None
     ) -> Slot | None:
         someone = self.catalog.staff_by_id.get(staff_id)
-        offer = someone.offers.get(service_id) if someone else None
-        if someone is None or offer is None:
+        if someone is None or not all(id_ in someone.offers for id_ in services):
             return None
-        end = start + timedelta(minutes=offer.minutes)
+        pieces, end = [], start
+        for id_ in services:  # one person does all of it here
+            offer = someone.offers[id_]
+            begin, end = end, end + timedelta(minutes=offer.minutes)
+            pieces.append(Piece(id_, staff_id, begin, end, offer.price_minor))
         policy, wall = self.company.policy, start.astimezone(self.zone)
         soonest = self.now + timedelta(minutes=policy.lead_minutes)
         last = self.now.astimezone(self.zone).date() + timedelta(days=policy.horizon_days)
@@ -184,7 +199,13 @@ class Salon:
             if begin < end and start < over:
                 return None
         return Slot(
-            service_id, staff_id, start, end, offer.price_minor, wall.time() in self.popular
+            services[0],
+            staff_id,
+            start,
+            end,
+            sum(piece.price_minor for piece in pieces),
+            wall.time() in self.popular,
+            pieces=tuple(pieces) if len(services) > 1 else (),
         )
 
     def _busy(
@@ -203,23 +224,23 @@ class Salon:
         ]
         return busy
 
-    def _team(self, service_id: int, staff_id: int | None) -> list[int]:
-        team = [person.id for person in self.catalog.staff_for(service_id)]
+    def _team(self, services: Services, staff_id: int | None) -> list[int]:
+        team = [person.id for person in self.catalog.staff_for(services[0])]
         return team if staff_id is None else [id_ for id_ in team if id_ == staff_id]
 
     def _slots(
-        self, service_id: int, staff_id: int | None, day: date, who: int, moving: UUID | None
+        self, services: Services, staff_id: int | None, day: date, who: int, moving: UUID | None
     ) -> list[Slot]:
         found: dict[datetime, Slot] = {}
         step = timedelta(minutes=self.company.policy.grid_minutes)
-        for id_ in self._team(service_id, staff_id):
+        for id_ in self._team(services, staff_id):
             for shift in self.catalog.staff_by_id[id_].shifts:
                 if shift.weekday != day.isoweekday():
                     continue
                 at = datetime.combine(day, shift.starts, self.zone).astimezone(UTC)
                 closes = datetime.combine(day, shift.ends, self.zone).astimezone(UTC)
                 while at < closes:
-                    slot = None if at in found else self._free(id_, service_id, at, who, moving)
+                    slot = None if at in found else self._free(id_, services, at, who, moving)
                     if slot is not None:
                         found[at] = slot
                     at += step
@@ -229,17 +250,17 @@ class Salon:
         today = self.now.astimezone(self.zone).date()
         return [today + timedelta(days=n) for n in range(self.company.policy.horizon_days + 1)]
 
-    def _earliest(self, service_id: int, who: int) -> tuple[Slot, ...]:
+    def _earliest(self, services: Services, who: int) -> tuple[Slot, ...]:
         found = []
-        for id_ in self._team(service_id, None):
-            days = (self._slots(service_id, id_, day, who, None) for day in self._dates())
+        for id_ in self._team(services, None):
+            days = (self._slots(services, id_, day, who, None) for day in self._dates())
             found += next(([slots[0]] for slots in days if slots), [])
         return tuple(found)
 
     def _days(self, ask: fx.FindDays, who: int) -> ev.DaysFound:
         days: list[FreeDay] = []
         for day in self._dates():
-            slots = self._slots(ask.service_id, ask.staff_id, day, who, ask.moving)
+            slots = self._slots(_services(ask), ask.staff_id, day, who, ask.moving)
             if day >= ask.from_day and slots:
                 days.append(FreeDay(day, len(slots), self._busy_part(ask, day, who, slots)))
         return ev.DaysFound(tuple(days[: ask.limit]), more=len(days) > ask.limit)
@@ -247,7 +268,7 @@ class Salon:
     def _busy_part(self, ask: fx.FindDays, day: date, who: int, slots: list[Slot]) -> str | None:
         """Name the part of a day of whose times at most a third are left."""
         nobody = replace(self, taken=[], visits={}, holds={})
-        empty = nobody._slots(ask.service_id, ask.staff_id, day, who, None)
+        empty = nobody._slots(_services(ask), ask.staff_id, day, who, None)
         possible = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in empty)
         left = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in slots)
         return next((part for part, n in possible.items() if left[part] * 3 <= n), None)
@@ -257,7 +278,7 @@ class Salon:
         for day in self._dates():
             of_day: dict[int, Option] = {}  # by whom was wished for, or else by anyone
             for id_ in dict.fromkeys((ask.staff_id, None)):
-                for slot in self._slots(ask.service_id, id_, day, who, ask.moving):
+                for slot in self._slots(_services(ask), id_, day, who, ask.moving):
                     second = second_of(slot.start.astimezone(self.zone).time())
                     if second not in of_day:
                         start = int(slot.start.timestamp())
@@ -282,8 +303,8 @@ class Salon:
 
     def _hold(self, ask: fx.HoldSlot, who: int) -> ev.SlotHeld | ev.SlotTaken:
         self.holds.pop(who, None)
-        for id_ in self._team(ask.service_id, ask.staff_id):
-            slot = self._free(id_, ask.service_id, ask.start, who, ask.moving)
+        for id_ in self._team(_services(ask), ask.staff_id):
+            slot = self._free(id_, _services(ask), ask.start, who, ask.moving)
             if slot is not None:
                 self._made += 1
                 self.holds[who] = Hold(UUID(int=self._made), slot, ask.until)
@@ -297,7 +318,8 @@ class Salon:
         slot = hold.slot
         if not self._still_offered(slot):
             return ev.SlotTaken()
-        if self._free(slot.staff_id, slot.service_id, slot.start, who, None) is None:
+        services = (slot.service_id, *slot.also)
+        if self._free(slot.staff_id, services, slot.start, who, None) is None:
             return ev.SlotTaken()
         visit = self._made_visit(slot, who)
         self.booked_holds[hold.id] = visit.id
@@ -320,6 +342,14 @@ class Salon:
             timezone=self.company.timezone,
             service_name=known.service_by_id[slot.service_id].name,
             staff_name=known.staff_by_id[slot.staff_id].name,
+            pieces=tuple(
+                replace(
+                    piece,
+                    service_name=known.service_by_id[piece.service_id].name,
+                    staff_name=known.staff_by_id[piece.staff_id].name,
+                )
+                for piece in slot.pieces
+            ),
         )
         self.visits[visit.id] = (who, visit)
         return visit
@@ -374,7 +404,8 @@ class Salon:
         if owner != who or visit is None or visit.status != "confirmed":
             return ev.VisitGone()
         slot = hold.slot
-        if self._free(slot.staff_id, slot.service_id, slot.start, who, booking_id) is None:
+        services = (slot.service_id, *slot.also)
+        if self._free(slot.staff_id, services, slot.start, who, booking_id) is None:
             return ev.SlotTaken()
         visit = replace(
             visit,

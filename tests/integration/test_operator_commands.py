@@ -1,0 +1,145 @@
+"""`usual slots` and `usual check` as whoever runs the bot sees them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from bot import checking, free_times
+from bot.settings import Settings, SettingsError
+from storage.pool import Connection
+from storage.search import Search
+from tests.support.shop import Shop, add_resource, open_shop
+
+
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(_env_file=None, database_url=database_url, redis_url=redis_url)
+
+
+def wanted(shop: Shop, **more: Any) -> free_times.Wanted:
+    values: dict[str, Any] = {
+        "company": shop.company_id,
+        "services": shop.service_ids[:1],
+        "staff": None,
+        "since": "",
+        "days": 7,
+    }
+    return free_times.Wanted(**(values | more))
+
+
+@pytest.fixture
+def configured(database_url: str, redis_url: str) -> Settings:
+    return settings(database_url, redis_url)
+
+
+async def printed(capsysbinary: pytest.CaptureFixture[bytes], run: Any) -> Any:
+    """What a command prints as JSON."""
+    await run
+    return orjson.loads(capsysbinary.readouterr().out)
+
+
+async def test_slots_are_everybody_s_starts_with_the_offset_of_the_business(
+    configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shop = await open_shop(conn, staff=("Becky", "Kelly"), timezone="Asia/Kolkata")
+    becky, kelly = shop.staff_ids
+    tomorrow = (datetime.now(shop.catalog.zone) + timedelta(days=1)).date()
+    asked = wanted(shop, since=tomorrow.isoformat(), days=1)
+    told = await printed(capsysbinary, free_times.show(configured, asked, json=True))
+    assert set(told) == {"slots", "ms"}
+    assert told["ms"] > 0
+    assert told["slots"][:3] == [
+        {"start": f"{tomorrow}T09:00:00+05:30", "staff_id": becky},
+        {"start": f"{tomorrow}T09:00:00+05:30", "staff_id": kelly},
+        {"start": f"{tomorrow}T09:15:00+05:30", "staff_id": becky},
+    ]
+    assert len(told["slots"]) == 2 * 33
+    asked = wanted(shop, since=tomorrow.isoformat(), days=1, staff=kelly)
+    told = await printed(capsysbinary, free_times.show(configured, asked, json=True))
+    assert {slot["staff_id"] for slot in told["slots"]} == {kelly}
+    await free_times.show(configured, asked, json=False)
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert lines[0].endswith("09:00 IST  Kelly")
+    assert lines[-1].startswith("33 in ")
+
+
+async def test_why_names_each_rule_for_each_person(
+    configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shop = await open_shop(conn, staff=("Becky", "Kelly"), services=[{"buffer_after_minutes": 30}])
+    becky, kelly = shop.staff_ids
+    await add_resource(conn, shop, "Room", 1, shop.service_ids)
+    await conn.execute("UPDATE staff SET most_visits_a_day = 1 WHERE id = $1", becky)
+    await shop.refresh(conn)
+    now = datetime.now(UTC)
+    day = (now.astimezone(shop.catalog.zone) + timedelta(days=3)).date()
+    await conn.execute("SELECT create_bookings_partition($1)", now.date())
+    await shop.booked(conn, await shop.guest(conn), shop.at(day, "12:00"), staff_id=becky, now=now)
+
+    async def rules(wall: str) -> dict[int, set[str]]:
+        asked = free_times.explain(configured, wanted(shop), f"{day} {wall}", json=True)
+        told = await printed(capsysbinary, asked)
+        assert told["offered"] == any(
+            one.isoformat() == told["at"] for one in await _starts(conn, shop, now)
+        )
+        found: dict[int, set[str]] = {becky: set(), kelly: set()}
+        for reason in told["reasons"]:
+            found[reason["staff_id"]].add(reason["rule"])
+            assert reason["text"]
+        return found
+
+    assert await rules("12:30") == {
+        becky: {"booked", "buffer", "limit", "resource"},
+        kelly: {"resource"},
+    }
+    assert await rules("13:15") == {
+        becky: {"buffer", "limit", "resource"},
+        kelly: {"resource"},
+    }
+    assert await rules("15:00") == {becky: {"limit"}, kelly: set()}
+    assert await rules("15:05") == {becky: {"limit", "grid"}, kelly: {"grid"}}
+    assert await rules("07:00") == {becky: {"limit", "closed"}, kelly: {"closed"}}
+
+
+async def _starts(conn: Connection, shop: Shop, now: datetime) -> list[datetime]:
+    search = Search(conn, shop.catalog, shop.service_ids[0], None, now=now, conversation_id=None)
+    free = await search.free(search.earliest, search.latest)
+    return [
+        datetime.fromtimestamp(at, shop.catalog.zone)
+        for ranges in free.starts.values()
+        for times in ranges
+        for at in times
+    ]
+
+
+async def test_what_is_not_there_is_answered_by_a_sentence(
+    configured: Settings, conn: Connection
+) -> None:
+    shop = await open_shop(conn)
+    for asked in (
+        wanted(shop, company=987_654),
+        wanted(shop, services=(987_654,)),
+        wanted(shop, staff=987_654),
+        wanted(shop, since="tomorrow"),
+    ):
+        with pytest.raises(SettingsError, match=r"\.$"):
+            await free_times.show(configured, asked, json=True)
+    with pytest.raises(SettingsError, match="write it like"):
+        await free_times.explain(configured, wanted(shop), "noon", json=True)
+
+
+async def test_checks_answer_with_one_when_there_is_something(
+    configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shop = await open_shop(conn)
+    assert await checking.catalog(configured, company=None, json=False) == 0
+    assert await checking.times(configured, company=None, json=True) == 0
+    capsysbinary.readouterr()
+    await conn.execute("DELETE FROM staff_hours")
+    assert await checking.catalog(configured, company=shop.company_id, json=True) == 1
+    (found,) = orjson.loads(capsysbinary.readouterr().out)
+    assert (found["rule"], found["staff_id"]) == ("no_hours", shop.staff_ids[0])
+    assert await checking.catalog(configured, company=None, json=False) == 1
