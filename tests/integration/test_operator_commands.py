@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from bot import checking, free_times
 from bot.settings import Settings, SettingsError
@@ -16,7 +17,8 @@ from tests.support.shop import Shop, add_resource, open_shop
 
 
 def settings(database_url: str, redis_url: str) -> Settings:
-    return Settings(_env_file=None, database_url=database_url, redis_url=redis_url)
+    values: dict[str, Any] = {"_env_file": None, "database_url": database_url}
+    return Settings(**values, redis_url=SecretStr(redis_url))
 
 
 def wanted(shop: Shop, **more: Any) -> free_times.Wanted:
