@@ -1,0 +1,89 @@
+"""The businesses: `usual company | booking | templates`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.common import Json, read_settings, run
+
+app = typer.Typer()
+company_app = typer.Typer(no_args_is_help=True, help="Businesses and their WhatsApp numbers.")
+booking_app = typer.Typer(no_args_is_help=True, help="Single visits, by the code customers see.")
+templates_app = typer.Typer(
+    invoke_without_command=True, help="Messages that Meta has to approve: how they stand."
+)
+app.add_typer(company_app, name="company")
+app.add_typer(booking_app, name="booking")
+app.add_typer(templates_app, name="templates")
+
+
+@company_app.command("add")
+def company_add(
+    name: Annotated[str, typer.Option(help="As customers know it.")],
+    phone_number_id: Annotated[str, typer.Option(help="Meta's id of the WhatsApp number.")],
+    timezone: Annotated[str, typer.Option(help="Such as Europe/Berlin.")],
+    waba_id: Annotated[str, typer.Option(help="Meta's id of the WhatsApp account.")] = "",
+    vertical: Annotated[str, typer.Option(help="salon, garage or general.")] = "general",
+    locale: Annotated[str, typer.Option(help="The language it speaks first.")] = "en",
+    currency: Annotated[str, typer.Option(help="Such as EUR.")] = "USD",
+    country: Annotated[str, typer.Option(help="Such as DE.")] = "US",
+    phone: Annotated[str, typer.Option(help="Where customers can call.")] = "",
+    address: Annotated[str, typer.Option(help="Where customers come to.")] = "",
+) -> None:
+    """Add a business and connect its WhatsApp number."""
+    from bot import operate
+
+    values = dict(locals())
+    values.pop("operate")
+    run(operate.add_company(read_settings(), values))
+
+
+@company_app.command("list")
+def company_list(json: Json = False) -> None:
+    """List the businesses."""
+    from bot import operate
+
+    run(operate.list_companies(read_settings(), json=json))
+
+
+@booking_app.command("no-show")
+def booking_no_show(
+    code: Annotated[str, typer.Argument(help="The visit's code, such as A1B2C.")],
+    company: Annotated[int, typer.Option()],
+    undo: Annotated[bool, typer.Option("--undo", help="They came after all.")] = False,
+    json: Json = False,
+) -> None:
+    """Note that nobody came to a visit; counted for its customer, who is not asked how it was."""
+    from bot import attendance
+
+    run(
+        attendance.no_show(
+            read_settings(), company=company, code=code, stayed_away=not undo, json=json
+        )
+    )
+
+
+@templates_app.callback()
+def templates(
+    context: typer.Context,
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0,
+    json: Json = False,
+) -> None:
+    """Show how our templates stand at Meta, as far as we know."""
+    from bot import approvals
+
+    if context.invoked_subcommand is None:
+        run(approvals.show(read_settings(), company=company, json=json))
+
+
+@templates_app.command("sync")
+def templates_sync(
+    company: Annotated[int, typer.Option(help="Only this company's.")] = 0,
+    json: Json = False,
+) -> None:
+    """Create at Meta what is missing there, and read how the others stand."""
+    from bot import approvals
+
+    raise typer.Exit(run(approvals.synchronise(read_settings(), company=company, json=json)))
