@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from bot import metrics
+from bot import metrics, waiting
+from bot.waiting import customer_of
 from flows import effects as fx
-from flows.errors import NoCustomer
 from flows.events import Answer, SlotTaken
 from flows.model import Catalog
 from storage import bookings, slots, visits
@@ -23,15 +23,11 @@ WRITES: Final = (
     fx.ConfirmVisit,
     fx.CompleteVisit,
     fx.RateVisit,
+    *waiting.WRITES,
 )
 """Asks whose answer changes something: it has to be committed together with the turn."""
-
-
-def customer_of(dialog: Dialog) -> int:
-    """Whose conversation it is; NoCustomer at the desk."""
-    if dialog.customer_id is None:
-        raise NoCustomer("the desk asked for what only a customer has")
-    return dialog.customer_id
+FREES: Final = (fx.MoveVisit, fx.CancelVisit, *waiting.WRITES)
+"""Asks that may free time which somebody waits for: the database tells the desk if they do."""
 
 
 async def answer(
@@ -59,6 +55,8 @@ async def answer(
             if isinstance(found, SlotTaken):
                 metrics.SLOTS_LOST.inc()
             return found
+        case _:
+            return await waiting.answer(conn, catalog, dialog, ask, now=now)
 
 
 async def _note(

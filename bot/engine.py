@@ -27,6 +27,7 @@ parked (`inbox.status = 'dead'`); the customer gets an apology and a person (Tur
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -36,22 +37,22 @@ from typing import Final, Protocol, TypeAlias, get_args
 import structlog
 
 from bot import failures, metrics
-from bot.answers import WRITES, answer
+from bot.answers import FREES, WRITES, answer
 from bot.outcome import Outcome, gather, perform
 from bot.together import Together
 from bot.turns import Watcher, report_of
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
-from flows.effects import Ask
+from flows.effects import Alert, Ask, ReleaseHolds
 from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import NOBODY, Catalog, Customer
 from flows.stored import load_event
-from storage import dialogs, inbox
+from storage import dialogs, inbox, waitlist
 from storage.catalog import CatalogCache
 from storage.clock import Clock
 from storage.dialogs import Dialog, Heard, Key, Saved, TimerOp, TurnRecord
-from storage.errors import Conflict
+from storage.errors import Conflict, StorageError
 from storage.outbox import LEASE, Outgoing
 from storage.pool import Pool, Work, connection, transaction, work
 
@@ -165,11 +166,30 @@ class Engine:
         if together:  # with the connection given back: others need it for theirs
             saved = await self._saves.do((dialog, record))
         self._follow(dialog, catalog, record, _fence(saved))
+        _alert(dialog, outcome.alerts)
         seconds = time.perf_counter() - started
         _report(dialog, event, turn, step_from, len(asked), seconds, heard)
         if self._watcher is not None:
             self._watcher(report_of(dialog, record, event, turn, asked, seconds))
+        if _frees([ask for ask, _ in asked], outcome):
+            await self._tell_desk(dialog.company_id)
         return Taken(turn=True, more=dialog.more)
+
+    async def _tell_desk(self, company_id: int) -> None:
+        """Wake the desk at once if the turn freed time that somebody waits for.
+
+        The sweep would find it, too: whatever goes wrong here is no trouble of the turn's.
+        """
+        if self._followers is None:
+            return
+        try:
+            async with connection(self._pool) as conn:
+                desk_id = await waitlist.desk_with_news(conn, company_id)
+        except StorageError as error:
+            log.warning("desk.not_woken", company_id=company_id, error=type(error).__name__)
+            return
+        if desk_id is not None:
+            self._followers.wake({(company_id, desk_id)})
 
     def _follow(self, dialog: Dialog, catalog: Catalog, record: TurnRecord, saved: Saved) -> None:
         """Pass on what is committed to those who go on from it."""
@@ -358,6 +378,28 @@ def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: i
         messages_per_second=catalog.company.policy.messages_per_second,
         marketing_off=dialog.marketing_off,
     )
+
+
+def _frees(asked: Sequence[Ask], outcome: Outcome) -> bool:
+    """Whether the turn may have freed time that somebody waits for."""
+    return any(isinstance(ask, FREES) for ask in asked) or any(
+        isinstance(effect, ReleaseHolds) for effect in outcome.others
+    )
+
+
+def _alert(dialog: Dialog, alerts: Sequence[Alert]) -> None:
+    """Tell operators what the desk has noticed, once each time that it begins or ends."""
+    for alert in alerts:
+        if alert.over:
+            metrics.WAITLIST_ALERTS.labels(alert.what).inc()
+        log.log(
+            logging.WARNING if alert.over else logging.INFO,
+            "waitlist.alerted" if alert.over else "waitlist.calmed",
+            company_id=dialog.company_id,
+            reason=alert.what,
+            count=alert.value,
+            threshold=alert.threshold,
+        )
 
 
 def _report(

@@ -138,7 +138,7 @@ def _error(value: object) -> object:
 
 _NUMBERS: Final = (
     "company_id customer_id conversation_id inbox_id outbox_id turn attempt attempts count "
-    "duplicates strays bytes duration_ms lag_ms took_ms wait_s pid port workers "
+    "duplicates strays bytes threshold duration_ms lag_ms took_ms wait_s pid port workers "
     "service_id staff_id candidates visits"
 )
 _WORD_KEYS: Final = (

@@ -106,6 +106,17 @@ ASKS: Final = _counter("asks_total", "Questions of flows that storage answered",
 SLOTS_LOST: Final = _counter(
     "slots_lost_total", "Times that somebody else had taken when a customer wanted them"
 )
+OFFERS: Final = _counter(
+    "waitlist_offers_total",
+    "Offers of free time to those who wait, by what became of them",
+    outcome=("made", "taken", "passed", "silent", "lost", "late"),
+)
+WAITLIST_ALERTS: Final = _counter(
+    "waitlist_alerts_total",
+    "How often a company's waitlist got too long, its offers were too seldom answered, or free"
+    " time began to wait for somebody to choose who gets it",
+    reason=("queue", "silence", "choices"),
+)
 HANDED_OVER: Final = _counter(
     "conversations_handed_over_total",
     "Conversations given to a person",
@@ -168,6 +179,9 @@ COMPANIES_HELD: Final = _gauge(
 )
 WITH_PERSON: Final = _gauge("conversations_with_person", "Conversations that a person has now")
 
+WAITING: Final = _gauge("waitlist_places", "Places on the waitlists of all companies")
+LONGEST_QUEUE: Final = _gauge("waitlist_longest_queue", "How many wait in the longest queue")
+
 _BACKLOG_GAUGES: Final = (
     INBOX_PENDING,
     INBOX_LAG,
@@ -177,6 +191,8 @@ _BACKLOG_GAUGES: Final = (
     TIMERS_DEAD,
     COMPANIES_HELD,
     WITH_PERSON,
+    WAITING,
+    LONGEST_QUEUE,
 )
 _OUTBOX_STATUSES: Final = ("pending", "sending", "doubt", "held")
 
@@ -272,5 +288,7 @@ def _show_backlog(found: Backlog | None) -> None:
     TIMERS_DEAD.set(found.timers_dead)
     COMPANIES_HELD.set(found.companies_held)
     WITH_PERSON.set(found.with_person)
+    WAITING.set(found.waiting)
+    LONGEST_QUEUE.set(found.longest_queue)
     for status in _OUTBOX_STATUSES:
         OUTBOX.labels(status).set(found.outbox.get(status, 0))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from bot import metrics
-from bot.answers import customer_of
+from bot.waiting import customer_of
 from bot.whatsapp.render import render
 from bot.whatsapp.templates import render_template
 from flows import effects as fx
@@ -33,6 +33,7 @@ class Outcome:
     timers: dict[str, TimerOp] = field(default_factory=dict)  # by key: the last wish counts
     tells: list[Telling] = field(default_factory=list)
     reminders: list[ReminderOp] = field(default_factory=list)
+    alerts: list[fx.Alert] = field(default_factory=list)
 
 
 def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outcome:
@@ -55,10 +56,10 @@ def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outco
                 outcome.others.append(effect)
             case fx.OptOut() | fx.OptIn() | fx.SetMarketing() | fx.ReleaseHolds():
                 outcome.others.append(effect)
-            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
-                _for_later(outcome, effect)
             case fx.PlanReminder() | fx.DropReminder() | fx.NoteReminder():
                 outcome.reminders.append(_noted(effect))
+            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell() | fx.Alert():
+                _for_later(outcome, effect)
     return outcome
 
 
@@ -73,7 +74,7 @@ def _noted(effect: fx.PlanReminder | fx.DropReminder | fx.NoteReminder) -> Remin
             return ReminderOp(verb, booking_id, kind, answer=answer)
 
 
-def _for_later(outcome: Outcome, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
+def _for_later(outcome: Outcome, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell | fx.Alert) -> None:
     match effect:
         case fx.ArmTimer(key, name, due, payload):
             outcome.timers[key] = TimerOp(key, name, due, payload)
@@ -81,6 +82,8 @@ def _for_later(outcome: Outcome, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell)
             outcome.timers[key] = TimerOp(key)
         case fx.Tell(to, event, key):
             outcome.tells.append(Telling(to, event, key))
+        case fx.Alert():
+            outcome.alerts.append(effect)
 
 
 async def perform(

@@ -23,6 +23,7 @@ from flows.effects import (
     FindDays,
     FindEarliest,
     FindNearest,
+    FindPlaces,
     FindTimes,
     FindVisit,
     FindVisits,
@@ -32,8 +33,11 @@ from flows.greeting import menu_buttons
 from flows.lists import services
 from flows.machine import Context, State, Step
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit, open_visit
+from flows.offers import offer
 from flows.ordering import NEAREST, go_on, is_offered
+from flows.places import Joining, Offered, Places
 from flows.reminder import Reminded
+from flows.waitlist import wait
 
 A = TypeVar("A", bound=Asking)
 
@@ -55,7 +59,19 @@ def ask_again(state: State, ctx: Context, intro: str = "", misses: int = 0) -> S
             return _step(open_visit(booking_id, "cancel", intro), misses)
         case Reminded(booking_id=booking_id):
             return _step(open_visit(booking_id, intro=intro), misses)
-        case ChoosingStaff() | ChoosingDay() | ChoosingTime() | ChoosingVisit() | ViewingVisit():
+        case Joining():
+            return wait(ctx, state, intro=intro, misses=misses)
+        case Offered(until=until) if until is not None and until > ctx.now:
+            state = _with(state, intro, misses)
+            return shown(state, offer(ctx, state, until))
+        case (
+            ChoosingStaff()
+            | ChoosingDay()
+            | ChoosingTime()
+            | ChoosingVisit()
+            | ViewingVisit()
+            | Places()
+        ):
             return Step(_with(state, intro, misses), ask=_question(state))
         case _:
             idle = Idle(misses=misses, intro=intro)
@@ -71,7 +87,7 @@ def _step(step: Step[ViewingVisit], misses: int) -> Step[ViewingVisit]:
 
 
 def _question(
-    state: ChoosingStaff | ChoosingDay | ChoosingTime | ChoosingVisit | ViewingVisit,
+    state: ChoosingStaff | ChoosingDay | ChoosingTime | ChoosingVisit | ViewingVisit | Places,
 ) -> Ask:
     match state:
         case ChoosingStaff():
@@ -87,3 +103,5 @@ def _question(
             return FindVisits(past=state.past)
         case ViewingVisit():
             return FindVisit(state.booking_id)
+        case Places():
+            return FindPlaces()

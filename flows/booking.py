@@ -73,6 +73,9 @@ from flows.replies import (
     Reply,
     TalkToUs,
 )
+from flows.waitlist import also_waiting
+from flows.wanted import waiting_for
+from flows.wording_waitlist import JOIN_WAITLIST
 
 
 def choosing_service(state: ChoosingService, event: Event, ctx: Context) -> Step[Choosing] | None:
@@ -123,7 +126,7 @@ def choosing_time(
         case NearestFound(slots):
             others = _other_than_now(state, slots)
             if not others:
-                return nothing_free(ctx, order_of(state))
+                return nothing_free(ctx, order_of(state), intro=state.intro)
             return shown(state, nearest(ctx, state, others), viewed("time"))
         case VisitFound(visit):
             return _hold_instead(ctx, state, visit)
@@ -149,8 +152,11 @@ def confirming(
 ) -> Step[Confirming | ChoosingTime | ChoosingDay | ChoosingStaff | ChoosingService | Idle] | None:
     """Book or move on [Book it]; look for another time, or forget it."""
     match event:
-        case SlotBooked(visit):
-            return _done(ctx, state, visit)
+        case SlotBooked(visit, waiting):
+            step = _done(ctx, state, visit)
+            if waiting is None or visit.start <= ctx.now:
+                return step
+            return also_waiting(ctx, step, waiting, visit.service_id)
         case SlotTaken():
             return _gone(ctx, state)
         case VisitFound(visit):
@@ -179,15 +185,17 @@ def confirm(ctx: Context, state: ChoosingTime, kept: Hold) -> Step[Confirming]:
     return shown(asked, held(ctx, asked), viewed("confirm"))
 
 
-def nothing_free(ctx: Context, order: Order) -> Step[ChoosingDay | Idle]:
+def nothing_free(ctx: Context, order: Order, *, intro: str = "") -> Step[ChoosingDay | Idle]:
     """Say that there is no time at all, and what can be done: somebody else, call, talk."""
     if order.service_id is None:
         return at_menu(ctx, words(ctx)(t.NOTHING_TO_BOOK))
     w, phone = words(ctx), ctx.catalog.company.phone
-    # The waitlist is to be offered here, as the first of the buttons.
     way_out = w(t.CALL_OR_TALK, phone=phone) if phone else w(t.TALK_INSTEAD)
     nothing = w(t.NOTHING_FREE, what=what(ctx, order.service_id, order.staff_id, order.also))
     pairs: list[tuple[t.Message, Reply]] = []
+    if not order.also:  # places are waited for one service at a time
+        waiting = waiting_for(order.service_id, order.staff_id, order.wish)
+        pairs.append((JOIN_WAITLIST, waiting))
     if order.staff_id is not None and len(ctx.catalog.staff_for(order.service_id)) > 1:
         other = MoreStaff(order.service_id, 0, order.moving, order.also)
         pairs.append((t.OTHER_PERSON, other))
@@ -202,6 +210,7 @@ def nothing_free(ctx: Context, order: Order) -> Step[ChoosingDay | Idle]:
         moving=order.moving,
         before=order.before,
         from_day=today(ctx),
+        intro=intro,
     )
     say = Say(f"{nothing}\n{way_out}", buttons(w, *pairs))
     return shown(state, say, Record("nothing_free", {"service_id": order.service_id}))
@@ -228,10 +237,14 @@ def _show_times(
     if not slots:
         full = w(t.DAY_IS_FULL, day=day)
         order = replace(order_of(state), wish=Wish())
-        return ask_day(ctx, order, from_day=found.day + timedelta(days=1), intro=full)
+        missed = replace(state.wish, day=found.day)
+        return ask_day(
+            ctx, order, from_day=found.day + timedelta(days=1), intro=full, missed=missed
+        )
     if part and all(part_of(local(ctx, slot.start).time()) != part for slot in slots):
         intro = w(t.PART_IS_FULL[part], day=day)
-        state = state.model_copy(update={"wish": Wish(), "intro": intro})
+        missed = Wish(found.day, part=part)
+        state = state.model_copy(update={"wish": Wish(), "intro": intro, "missed": missed})
     return shown(state, times(ctx, state, found.day, slots), viewed("time"))
 
 

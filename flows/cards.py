@@ -28,10 +28,9 @@ def held(ctx: Context, state: Confirming) -> Say:
     """Ask whether what is held shall be booked, or the visit moved there."""
     w, slot = words(ctx), state.hold.slot
     start = local(ctx, slot.start)
-    minutes = w.count(t.MINUTES, (slot.end - slot.start) // timedelta(minutes=1))
     known = {
         "what": _what(ctx, slot),
-        "details": _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency),
+        "details": _slot_details(ctx, w, slot),
     }
     new = w.moment(start, today(ctx))
     left = max(0, round((state.hold.until - ctx.now) / timedelta(minutes=1)))
@@ -48,7 +47,7 @@ def held(ctx: Context, state: Confirming) -> Say:
     page = (start.date(), 0, state.moving, slot.also)
     other = MoreTimes(slot.service_id, state.staff_id, *page)
     if state.moving is None:
-        visit = w(t.VISIT, when=new, **known)
+        visit = offered(ctx, slot)
         text = w.count(t.HELD, left, visit=visit) if left else w(t.NOT_HELD, visit=visit)
         pairs = ((t.BOOK_IT, choice), (t.OTHER_TIME, other), (t.CANCEL, DropBooking()))
         return Say(text, buttons(w, *pairs))
@@ -57,6 +56,14 @@ def held(ctx: Context, state: Confirming) -> Say:
     text = w.count(t.MOVING_HELD, left, **known) if left else w(t.MOVING_NOT_HELD, **known)
     keep = DropBooking(state.moving)
     return Say(text, buttons(w, (t.MOVE_IT, choice), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
+
+
+def offered(ctx: Context, slot: Slot) -> str:
+    """Describe a time that could be booked: what and who, when, how long and how much."""
+    w = words(ctx)
+    when = w.moment(local(ctx, slot.start), today(ctx))
+    who = what(ctx, slot.service_id, slot.staff_id)
+    return w(t.VISIT, what=who, when=when, details=_slot_details(ctx, w, slot))
 
 
 def booked(ctx: Context, visit: Visit, head: Message) -> Say:
@@ -168,6 +175,11 @@ def too_late(ctx: Context, visit: Visit) -> bool:
 def _service(ctx: Context, visit: Visit | Piece) -> str:
     service = ctx.catalog.service_by_id.get(visit.service_id)
     return fit(service.name_in(ctx.locale) if service else visit.service_name, t.NAME)
+
+
+def _slot_details(ctx: Context, w: Words, slot: Slot) -> str:
+    minutes = w.count(t.MINUTES, (slot.end - slot.start) // timedelta(minutes=1))
+    return _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency)
 
 
 def _details(ctx: Context, w: Words, minutes: str, price_minor: int, currency: str) -> str:

@@ -69,6 +69,7 @@ class ChoosingDay(Asking):
     moving: UUID | None = None
     before: Before | None = None
     from_day: date
+    missed: Wish = NO_WISH  # what they wanted and could not have
 
 
 class ChoosingTime(Asking):
@@ -86,6 +87,7 @@ class ChoosingTime(Asking):
     start: datetime | None = None  # the time that is being held, and
     who: int | None = None  # who it would be, where anyone was asked for
     tapped: bool = False  # the wish was one of our rows, not typed
+    missed: Wish = NO_WISH  # what they wanted and could not have
 
 
 class Confirming(Asking):

@@ -38,6 +38,7 @@ from flows.events import (
 from flows.greeting import greet
 from flows.language import written_in
 from flows.machine import Context, Handler, State, Step
+from flows.offers import happened
 from flows.person import apologised, called, stays_silent, taken
 from flows.replies import CallUs, CarryOn, Reply, TalkToUs
 from flows.taps import follow
@@ -121,6 +122,7 @@ def please_pick(state: State, event: Event, ctx: Context) -> Step[State]:
 FALLBACKS: Final[tuple[Handler, ...]] = (
     reminder.on_timer,
     idle.on_timer,
+    happened,
     inside,
     stop_or_start,
     silent,

@@ -14,6 +14,7 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
 
+_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 ELLIPSIS: Final = "…"
 SHORTER: Final = ("MMMd", "MEd", "Md")
 """Forms of a date where its weekday, day and month do not fit: from full to short."""
@@ -84,6 +85,14 @@ def price_text(tag: str, minor: int, currency: str) -> str:
         pattern = pattern.replace(".00", "")
         return str(format_currency(amount, currency, pattern, locale, currency_digits=False))
     return str(format_currency(amount, currency, pattern, locale))
+
+
+def ordinal(tag: str, n: int) -> str:
+    """Write a place in a row: `1st`, `2nd`; a number where a sentence can say it with that."""
+    if locale_of(tag).language != "en":
+        return str(n)
+    teens = 10 < n % 100 < 14
+    return f"{n}{'th' if teens else _ENDINGS.get(n % 10, 'th')}"
 
 
 def units(text: str) -> int:

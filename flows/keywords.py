@@ -102,6 +102,17 @@ ANYTIME_WORDS: Final = keywords(
     "anytime|any time|any day|whenever|as soon as possible|asap|soonest"
 )
 WHERE_WORDS: Final = keywords("where are you|address|your address|location|how do i find you")
+WAITLIST_WORDS: Final = keywords(
+    "waitlist|waiting list|wait list|my waitlist|the waitlist|join the waitlist|put me on the list"
+    "|on the list|let me know if something comes free|let me know when something comes free"
+    "|tell me if something comes free|tell me when something comes free|if somebody cancels"
+    "|if someone cancels"
+)
+LEAVE_LIST_WORDS: Final = keywords(
+    "leave the list|leave the waitlist|leave the waiting list|off the list|off the waitlist"
+    "|off the waiting list|from the waitlist|from the waiting list|no longer waiting"
+    "|dont want to wait"
+)
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
 WITH_WORDS: Final = keywords("with|by|to")
 
@@ -125,6 +136,8 @@ THANKS: Final = _lexicon(THANKS_WORDS, within=2)
 ANYONE: Final = _lexicon(ANYONE_WORDS, within=1)
 ANYTIME: Final = _lexicon(ANYTIME_WORDS, within=1)
 WHERE: Final = _lexicon(WHERE_WORDS, within=2)
+WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
+LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)
 FILLERS: Final = _lexicon(FILLER_WORDS, within=9)
 WITH: Final = _lexicon(WITH_WORDS, within=9)
 _POLITE: Final = _lexicon(POLITE_WORDS, within=9)

@@ -24,7 +24,9 @@ from flows.replies import (
     PickStaff,
     encode,
 )
+from flows.wanted import waiting_for, wish_to_wait_for
 from flows.wording import Words
+from flows.wording_waitlist import JOIN_WAITLIST
 
 Timed = tuple[Slot, time]
 """A slot with its local time of day."""
@@ -156,7 +158,9 @@ def days(ctx: Context, state: ChoosingDay, free: Sequence[FreeDay], *, more: boo
     """Ask for a day; each says how many times are left."""
     w, now = words(ctx), today(ctx)
     choice = (state.service_id, state.staff_id)
-    room = ROWS - 1 if more or len(free) > ROWS else ROWS
+    wait = _wait_row(ctx, w, state, state.missed)
+    room = ROWS - len(wait)
+    room = room - 1 if more or len(free) > room else room
     rows = [
         Row(
             encode(PickDay(*choice, day.day, state.moving, state.also)),
@@ -169,6 +173,7 @@ def days(ctx: Context, state: ChoosingDay, free: Sequence[FreeDay], *, more: boo
         later = free[:room][-1].day + timedelta(days=1)
         more_days = MoreDays(*choice, later, state.moving, state.also)
         rows.append(Row(encode(more_days), w(t.LATER_DATES)))
+    rows += wait
     wanted = what(ctx, *choice, state.also)
     if state.before is not None:
         when = w.moment(local(ctx, state.before.start), now)
@@ -188,11 +193,12 @@ def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -
     """Ask for a time of a day, by part of the day, a page at a time."""
     w = words(ctx)
     timed = [(slot, local(ctx, slot.start).time()) for slot in slots]
+    wait = _wait_row(ctx, w, state, state.missed)
     if state.wish.part:
         timed = [pair for pair in timed if part_of(pair[1]) == state.wish.part]
         page, last, following = _spread(timed, ROWS - 1), False, 0  # the rest is the whole day
     else:
-        page, last = _page(timed, state.page)
+        page, last = _page(timed, state.page, ROWS - len(wait))
         following = state.page + 1
     sections: dict[str, list[Row]] = {part: [] for part in PARTS}
     for slot, at in page:
@@ -202,6 +208,7 @@ def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -
         who = (state.service_id, state.staff_id)
         more = MoreTimes(*who, day, following, state.moving, state.also)
         rest.append(Row(encode(more), w(t.MORE_TIMES)))
+    rest += wait
     if last or state.page >= MANY_PAGES:
         rest += _ways_out(ctx, w, state)[: ROWS - len(page) - len(rest)]
     wanted = what(ctx, state.service_id, state.staff_id, state.also)
@@ -210,18 +217,18 @@ def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -
     return Say(question, sheet=sheet(w(t.TIMES), *parts, (w(t.OTHERS), rest)))
 
 
-def _page(left: list[Timed], number: int) -> tuple[list[Timed], bool]:
+def _page(left: list[Timed], number: int, room: int) -> tuple[list[Timed], bool]:
     """Return one page of times in order, and whether it is the last."""
     for page in range(number + 1):
         ways_out = 2 if page >= MANY_PAGES else 0
-        if len(left) <= ROWS - ways_out:
+        if len(left) <= room - ways_out:
             return left, True
-        picked = _spread(left, ROWS - 1 - ways_out)
+        picked = _spread(left, room - 1 - ways_out)
         if page == number:
             return picked, False
         taken = {slot.start for slot, _ in picked}
         left = [pair for pair in left if pair[0].start not in taken]
-    return left[:ROWS], True
+    return left[:room], True
 
 
 def _spread(timed: Sequence[Timed], room: int) -> list[Timed]:
@@ -248,6 +255,8 @@ def nearest(ctx: Context, state: ChoosingTime, slots: Sequence[Slot]) -> Say:
     """Offer the free times nearest to a wish, best first; the first three carry a star."""
     w, now = words(ctx), today(ctx)
     rest = _ways_out(ctx, w, state)
+    if not _comes_true(ctx, state.wish, slots):
+        rest += _wait_row(ctx, w, state, state.wish)
     rows = []
     for place, slot in enumerate(slots[: ROWS - len(rest)]):
         at = local(ctx, slot.start)
@@ -278,6 +287,24 @@ def _time_row(
     who = (state.service_id, state.staff_id)
     picked = PickSlot(*who, slot.start, slot.staff_id, state.moving, state.also)
     return Row(encode(picked), title, fit(", ".join(notes), NOTE) if notes else "")
+
+
+def _comes_true(ctx: Context, wish: Wish, slots: Sequence[Slot]) -> bool:
+    """Tell whether one of the times is what was wished for."""
+    for slot in slots:
+        at = local(ctx, slot.start)
+        same_time = wish.at in (None, at.time()) and wish.part in (None, part_of(at.time()))
+        if same_time and wish.day in (None, at.date()):
+            return True
+    return False
+
+
+def _wait_row(ctx: Context, w: Words, state: ChoosingDay | ChoosingTime, missed: Wish) -> list[Row]:
+    """Return the way onto the waitlist for what could not be had."""
+    if missed.day is None:
+        return []
+    reply = waiting_for(state.service_id, state.staff_id, missed)
+    return [Row(encode(reply), w(JOIN_WAITLIST), fit(wish_to_wait_for(ctx, missed), NOTE))]
 
 
 def _ways_out(ctx: Context, w: Words, state: ChoosingTime) -> list[Row]:

@@ -51,6 +51,22 @@ class State(BaseModel):
     step: str
 
 
+def state_named(step: str) -> type[State] | None:
+    """Return the class of the states with this step."""
+    kinds = list(State.__subclasses__())
+    while kinds:
+        kind = kinds.pop()
+        if kind.model_fields["step"].default == step:
+            return kind
+        kinds += kind.__subclasses__()
+    return None
+
+
+def dump_state(state: State) -> dict[str, Any]:
+    """Return a state as JSON-ready values, without what is as by default."""
+    return state.model_dump(mode="json", exclude_defaults=True) | {"step": state.step}
+
+
 S_co = TypeVar("S_co", bound=State, covariant=True)
 
 

@@ -46,6 +46,8 @@ from flows.replies import (
     TalkToUs,
     encode,
 )
+from flows.replies_waitlist import ListPlaces
+from flows.wording_waitlist import WAITLIST
 
 Intent = Literal["show", "change", "cancel", "drop"]
 
@@ -101,8 +103,8 @@ def choosing_visit(
         return _tapped(event)
     found = event.past if state.past else event.upcoming
     if not found:
-        return _none(ctx, state)
-    if len(found) == 1 and not state.past:
+        return _none(ctx, state, waiting=event.waiting)
+    if len(found) == 1 and not state.past and not (event.waiting and state.intent == "show"):
         viewing = ViewingVisit(
             booking_id=found[0].id,
             intent=state.intent,
@@ -110,7 +112,8 @@ def choosing_visit(
             misses=state.misses,
         )
         return _view(ctx, viewing, found[0])
-    return shown(state, _list(ctx, state, found), viewed("visits"))
+    listed = _list(ctx, state, found, waiting=event.waiting)
+    return shown(state, listed, viewed("visits"))
 
 
 def viewing_visit(
@@ -217,14 +220,14 @@ def _one(ctx: Context, visit: Visit) -> Say:
     return Say(text, buttons(w, *pairs))
 
 
-def _none(ctx: Context, state: ChoosingVisit) -> Step[Idle]:
+def _none(ctx: Context, state: ChoosingVisit, *, waiting: bool) -> Step[Idle]:
     w = words(ctx)
     if state.past:
         return at_menu(ctx, w(t.NO_PAST_VISITS))
     pairs = (
         (t.BOOK_A_VISIT, StartBooking()),
         (t.PAST_VISITS, ListVisits(1, 0)),
-        (t.TALK_TO_US, TalkToUs()),
+        (WAITLIST, ListPlaces()) if waiting else (t.TALK_TO_US, TalkToUs()),
     )
     return shown(Idle(intro=state.intro), Say(w(t.NO_VISITS), buttons(w, *pairs)))
 
@@ -243,9 +246,10 @@ _MEANINGS: Mapping[Intent, Callable[[UUID], Reply]] = {
 }
 
 
-def _list(ctx: Context, state: ChoosingVisit, visits: tuple[Visit, ...]) -> Say:
+def _list(ctx: Context, state: ChoosingVisit, visits: tuple[Visit, ...], *, waiting: bool) -> Say:
     w = words(ctx)
-    room = ROWS - 2
+    waiting = waiting and state.intent == "show" and not state.past
+    room = ROWS - 2 - waiting
     page = visits[state.offset : state.offset + room] or visits[:room]
     rows = [
         Row(encode(_MEANINGS[state.intent](visit.id)), *_described(ctx, visit)) for visit in page
@@ -255,6 +259,8 @@ def _list(ctx: Context, state: ChoosingVisit, visits: tuple[Visit, ...]) -> Say:
         rows.append(Row(encode(more), w(t.MORE_VISITS)))
     if not state.past:
         rows.append(Row(encode(ListVisits(1, 0)), w(t.PAST_VISITS)))
+    if waiting:
+        rows.append(Row(encode(ListPlaces()), w(WAITLIST)))
     question = t.YOUR_PAST_VISITS if state.past else _QUESTIONS[state.intent]
     return Say(w(question), sheet=sheet(w(t.VISITS), ("", rows)))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,13 @@ def part_of(at: time) -> str:
     if at < NOON:
         return MORNING
     return AFTERNOON if at < EVENING_BEGINS else EVENING
+
+
+WaitlistPolicy: TypeAlias = Literal[
+    "first_come", "best_fit", "highest_value", "everyone_at_once", "staff_picks"
+]
+"""Who is offered a time that came free: whoever waits longest; whose visit fills it best; whose
+visit is worth most; all at once, and the first to answer has it; whom the staff choose."""
 
 
 class Policy(BaseModel):
@@ -49,6 +56,9 @@ class Policy(BaseModel):
     ask_rating: bool = True
     suggest_usual: bool = True
     idle_minutes: int = Field(default=15, ge=0, le=12 * 60)
+    waitlist_policy: WaitlistPolicy = "first_come"
+    waitlist_queue_alert: int = Field(default=50, ge=1)
+    waitlist_expiry_alert_percent: int = Field(default=30, ge=1, le=100)
     messages_per_second: int = Field(default=80, ge=1)
     gap_free: bool = False  # show first what leaves no gaps between visits
 
@@ -317,6 +327,11 @@ class Wish:
     at: time | None = None
     part: str | None = None  # "morning", "afternoon", "evening"
 
+    @property
+    def part_of_day(self) -> str | None:
+        """Return the part of the day that is wished for, or that the time is in."""
+        return self.part if self.at is None else part_of(self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -357,3 +372,58 @@ class Visit:
     def starts_within(self, span: timedelta, now: datetime) -> bool:
         """Tell whether the visit starts less than `span` from now."""
         return self.start - now < span
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody waits for: local days from first to last, a part of the day, by whom.
+
+    No part is any time, no staff member anyone.
+    """
+
+    first: date
+    last: date
+    part: str | None = None
+    staff_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody's place on the waitlist, as they see it; the first in line has position 1."""
+
+    id: int
+    service_id: int
+    wanted: tuple[Wanted, ...]
+    position: int
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody's place on the waitlist, as whoever gives out free time sees it.
+
+    `declined` are starts that they do not want, in epoch seconds: (staff id, first, last).
+    `engaged` is when they are not free themselves: visits of other kinds, what is on offer to them.
+    """
+
+    id: int
+    customer_id: int
+    conversation_id: int
+    service_id: int
+    wanted: tuple[Wanted, ...]
+    joined: datetime
+    flexible: bool = False
+    offered: bool = False  # they have an offer for this place that they have not answered
+    silent: bool = False  # they opted out, or cannot be reached
+    person_until: datetime | None = None
+    declined: tuple[tuple[int, int, int], ...] = ()
+    engaged: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A time to be kept for whoever of these answers first, until a moment."""
+
+    slot: Slot
+    until: datetime
+    waiters: tuple[Waiter, ...]

@@ -122,9 +122,14 @@ def ask_staff(
 
 
 def ask_day(
-    ctx: Context, order: Order, *, from_day: date | None = None, intro: str = ""
+    ctx: Context,
+    order: Order,
+    *,
+    from_day: date | None = None,
+    intro: str = "",
+    missed: Wish = NO_WISH,
 ) -> Step[ChoosingDay]:
-    """Ask for a day, once storage has said which have free times."""
+    """Ask for a day, once storage has said which have free times; `missed` could not be had."""
     if order.service_id is None:
         raise ValueError("no day can be chosen before a service")
     first = max(from_day or order.from_day or today(ctx), today(ctx))
@@ -136,6 +141,7 @@ def ask_day(
         also=order.also,
         from_day=first,
         intro=intro,
+        missed=missed,
     )
     ask = FindDays(order.service_id, order.staff_id, first, moving=order.moving, also=order.also)
     return Step(state, ask=ask)

@@ -10,15 +10,20 @@ from flows.effects import CallPerson, DismissPerson, Effect, Record, Say
 from flows.events import Event
 from flows.greeting import at_menu
 from flows.machine import Context, Step
-from flows.replies import (
+from flows.replies import BackToBot, BookIt, CancelForSure, Reply
+from flows.replies_later import ConfirmComing, PickUsual, Rate
+from flows.replies_waitlist import PassOn, TakeIt
+
+_HEARD = (
     BackToBot,
     BookIt,
     CancelForSure,
-    Reply,
+    ConfirmComing,
+    PickUsual,
+    Rate,
+    TakeIt,
+    PassOn,
 )
-from flows.replies_later import ConfirmComing, PickUsual, Rate
-
-_HEARD = (BackToBot, BookIt, CancelForSure, ConfirmComing, PickUsual, Rate)
 
 
 def has_it(ctx: Context) -> bool:
@@ -29,8 +34,8 @@ def has_it(ctx: Context) -> bool:
 def stays_silent(event: Event, ctx: Context) -> bool:
     """Tell whether the bot keeps out of what the customer says or taps.
 
-    A tap that books, moves, cancels or confirms is heard all the same: they would believe that it
-    was done.
+    A tap that books, moves, cancels, confirms or answers an offer is heard all the same: they would
+    believe that it was done.
     """
     return has_it(ctx) and not isinstance(reply_of(event), _HEARD)
 

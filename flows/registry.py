@@ -16,7 +16,7 @@ from flows.asking import Idle
 from flows.errors import UnknownStep
 from flows.events import Event, Inbound
 from flows.fallbacks import FALLBACKS
-from flows.machine import Consequences, Context, Handler, Rest, State, Step
+from flows.machine import Consequences, Context, Handler, Rest, State, Step, dump_state
 from flows.person import stays_silent
 from flows.taps import STEPS as _CUSTOMERS
 
@@ -46,7 +46,11 @@ REST: Final[Rest] = resting.rest
 """What is done whenever a turn comes to rest."""
 
 _INBOUND = get_args(Inbound)
-_OWN: Final[Mapping[type[State], Handler]] = {**_CUSTOMERS, desk.Resting: desk.rest}
+_OWN: Final[Mapping[type[State], Handler]] = {
+    **_CUSTOMERS,
+    desk.Resting: desk.rest,
+    desk.Deciding: desk.decide,
+}
 _BY_NAME: Final[Mapping[str, type[State]]] = {
     state.model_fields["step"].default: state for state in _OWN
 }
@@ -84,11 +88,6 @@ def load_state(stored: Mapping[str, Any]) -> State:
         raise UnknownStep(f"{name} cannot be read: {fields}") from None
 
 
-def dump_state(state: State) -> dict[str, Any]:
-    """Return a state as JSON-ready values, without what is as by default."""
-    return state.model_dump(mode="json", exclude_defaults=True) | {"step": state.step}
-
-
 def diagram() -> str:
     """Return the transition diagram, read off the return annotations of the steps."""
     lines = ["stateDiagram-v2", f"    [*] --> {_name(INITIAL.step)}"]
@@ -112,7 +111,8 @@ def _reached(step: Handler) -> Iterator[type[State]]:
 
 def _states(annotation: Any) -> Iterator[type[State]]:
     if isinstance(annotation, type):
-        yield annotation
+        if annotation in _OWN:  # not "wherever it was before"
+            yield annotation
     else:
         for argument in get_args(annotation):
             yield from _states(argument)

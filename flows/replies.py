@@ -5,6 +5,7 @@ on a list from last week still makes sense. Ids that once left the house are rea
 may get further parts at its end, it never changes the ones it has. Minutes count from 1970 (UTC),
 days are YYYYMMDD, a staff member of 0 is anyone, and the visit being moved, if any, comes last.
 Services that follow in the same visit stand with the first one (`12+7`), and so does who does them.
+The waitlist's stand in `flows.replies_waitlist`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from flows.replies_later import (
     StopSuggestions,
     SuggestAgain,
 )
+from flows.replies_waitlist import OfWaitlist
 
 MAX_LENGTH: Final = 200
 """WhatsApp takes no longer ids for list rows (facts: 200; buttons may have 256)."""
@@ -287,6 +289,7 @@ Reply = (
     | NotNow
     | StopSuggestions
     | SuggestAgain
+    | OfWaitlist
 )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flows import manage, menu, person, picking, reminder, usual
+from flows import manage, menu, offers, person, picking, reminder, usual, waitlist
 from flows.booking import BOOKING
 from flows.events import ReplyTapped
 from flows.machine import Context, Handler, State, Step
 from flows.manage import MANAGE
 from flows.menu import MENU
+from flows.offers import OFFERS
 from flows.reminder import REMINDER
 from flows.replies import decode
 from flows.usual import USUAL
+from flows.waitlist import WAITLIST
 
 STEPS: Final[Mapping[type[State], Handler]] = {
     **MENU.steps,
@@ -21,6 +23,8 @@ STEPS: Final[Mapping[type[State], Handler]] = {
     **MANAGE.steps,
     **REMINDER.steps,
     **USUAL.steps,
+    **WAITLIST.steps,
+    **OFFERS.steps,
 }
 """The step of every state."""
 
@@ -43,4 +47,6 @@ def follow(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
         or reminder.follow(reply)
         or usual.follow(reply, ctx)
         or picking.follow(reply, ctx)
+        or waitlist.follow(reply, ctx)
+        or offers.follow(reply, ctx)
     )

@@ -38,10 +38,12 @@ from flows.model import Wish
 from flows.ordering import Choosing, ask_nearest, ask_service, go_on, is_offered
 from flows.person import called
 from flows.picking import drop, pick_times
+from flows.places import Joining, Offered
 from flows.plain import alike, plain, plain_name
 from flows.replies import MoreTimes
 from flows.taps import tap
 from flows.usual import welcome
+from flows.waitlist import anytime, heard, list_places, wait, with_wish
 from flows.wishes import Wished, understand
 
 _NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
@@ -123,7 +125,7 @@ def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Take a yes or a no for the first or second button of a question that has such."""
-    if not isinstance(state, Confirming | CancellingVisit):
+    if not isinstance(state, Confirming | CancellingVisit | Offered):
         return None
     for lexicon, place in ((k.YES, 0), (k.NO, 1)):
         if lexicon.has(text.bare) and len(state.offered) > place:
@@ -134,6 +136,8 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
 def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Forget a booking that was begun; or go back one question."""
     if k.CANCEL.has(text.bare):
+        if isinstance(state, Joining):
+            return drop(ctx, None)
         if isinstance(state, Draft):
             return drop(ctx, None if isinstance(state, ChoosingService) else state.moving)
         return open_visits("cancel")
@@ -152,6 +156,31 @@ def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
             return go_on(ctx, Order())
         case _:
             return greet(ctx)
+
+
+def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Join the waitlist, see it or leave it; answer its questions in other words."""
+    if k.LEAVE_LIST.has(text.bare):
+        return list_places(leave=True)
+    if isinstance(state, Offered) and len(state.offered) > 1:
+        if k.CANCEL.has(text.bare):
+            return _as_tap(state.offered[1][0], state, ctx)
+        if _names_it(state, text, ctx):
+            return _as_tap(state.offered[0][0], state, ctx)
+    asks = k.WAITLIST.has(text.bare)
+    if not asks and not isinstance(state, Joining):
+        return None
+    wished = understand(text.raw, ctx)
+    if isinstance(state, Joining):
+        if wished is not None:
+            return heard(ctx, state, wished)
+        return anytime(ctx, state) if k.ANYTIME.has(plain(text.raw)) else None
+    order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
+    if wished is None and order.service_id is None:
+        return list_places(join=True)
+    known = Joining(service_id=order.service_id, staff_id=order.staff_id)
+    known = with_wish(known, order.wish)
+    return heard(ctx, known, wished) if wished is not None else wait(ctx, known)
 
 
 def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -208,6 +237,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     menu,
     choice,
     yes_or_no,
+    waiting,
     intents,
     leave,
     wish,
@@ -228,6 +258,16 @@ def _as_tap(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
         for effect in step.effects
     ]
     return Step(step.state, tuple(effects), step.ask)
+
+
+def _names_it(state: Offered, text: Text, ctx: Context) -> bool:
+    """Tell whether the time that is on offer was asked for in so many words."""
+    wished, start = understand(text.raw, ctx), local(ctx, state.slot.start)
+    return (
+        wished is not None
+        and wished.wish.at == start.time()
+        and wished.wish.day in (None, start.date())
+    )
 
 
 def _held(ctx: Context, state: Draft) -> Wish:

@@ -79,7 +79,10 @@ GREETING = sentence("Welcome to {company}. I can book you in right here.")
 GREETING_OFF = sentence(
     "Hello from {company}. Your messages from us are switched off, so I only answer when you write."
 )
-MENU_HINT = sentence("I can book a visit for you, show the visits you have, or fetch a person.")
+MENU_HINT = sentence(
+    "I can book a visit for you, show the visits you have, put you on the waitlist, or fetch a"
+    " person."
+)
 BOOK_A_VISIT = button("Book a visit")
 MY_VISITS = button("My visits")
 TALK_TO_US = button("Talk to us")
@@ -285,6 +288,10 @@ class Words:
             return self(TODAY)
         if day - today == timedelta(days=1):
             return self(TOMORROW)
+        return self.dated(day, today)
+
+    def dated(self, day: date, today: date) -> str:
+        """Name a day by its date, even if it is near: `Sat, Nov 21`."""
         far = day.year != today.year and abs(day - today) > _FAR
         return formats.day_text(self.tag, day, year=far)
 
@@ -301,8 +308,7 @@ class Words:
 
     def moment(self, moment: datetime, today: date) -> str:
         """Name a local moment by its date: `Sat, Nov 21, 3:30 PM`."""
-        far = moment.year != today.year and abs(moment.date() - today) > _FAR
-        day = formats.day_text(self.tag, moment.date(), year=far)
+        day = self.dated(moment.date(), today)
         time = self.time(moment.time())
         if formats.comes_twice(moment):
             time = self(SECOND_COMING if moment.fold else FIRST_COMING, time=time)

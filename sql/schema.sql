@@ -828,6 +828,99 @@ CREATE INDEX timers_due_idx ON timers USING btree (due_at, company_id, key) WHER
 
 CREATE INDEX timers_scheduled_idx ON timers USING brin (scheduled_at);
 
+CREATE TABLE waitlist (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    conversation_id bigint NOT NULL,
+    service_id bigint NOT NULL,
+    staff_id bigint,
+    wishes jsonb NOT NULL,
+    wanted_from date NOT NULL,
+    wanted_until date NOT NULL,
+    part_of_day text,
+    flexible boolean NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    position_in_queue integer,
+    joined_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    offer_id uuid,
+    offered_staff_id bigint,
+    offered_starts_at timestamp with time zone,
+    offered_ends_at timestamp with time zone,
+    offered_price_minor bigint,
+    notified_at timestamp with time zone,
+    notification_expires_at timestamp with time zone,
+    times_notified integer DEFAULT 0 NOT NULL,
+    declined jsonb DEFAULT '[]'::jsonb NOT NULL,
+    booking_id uuid,
+    outcome text DEFAULT 'joined'::text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT waitlist_days_are_in_order CHECK ((wanted_until >= wanted_from)),
+    CONSTRAINT waitlist_declined_is_a_list CHECK ((jsonb_typeof(declined) = 'array'::text)),
+    CONSTRAINT waitlist_offers_are_whole CHECK ((num_nulls(offer_id, offered_staff_id, offered_starts_at, offered_ends_at, offered_price_minor, notified_at, notification_expires_at) =
+CASE status
+    WHEN 'notified'::text THEN 0
+    ELSE (num_nulls(notified_at) + 6)
+END)),
+    CONSTRAINT waitlist_open_entries_have_a_place CHECK (((status = ANY (ARRAY['active'::text, 'notified'::text])) = (position_in_queue IS NOT NULL))),
+    CONSTRAINT waitlist_outcome_is_known CHECK ((outcome = ANY (ARRAY['joined'::text, 'wish_added'::text, 'offered'::text, 'taken'::text, 'passed'::text, 'silent'::text, 'lost'::text, 'withdrawn'::text, 'left'::text, 'over'::text]))),
+    CONSTRAINT waitlist_part_is_known CHECK ((part_of_day = ANY (ARRAY['morning'::text, 'afternoon'::text, 'evening'::text]))),
+    CONSTRAINT waitlist_position_is_positive CHECK ((position_in_queue > 0)),
+    CONSTRAINT waitlist_status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'notified'::text, 'booked'::text, 'passed'::text, 'expired'::text, 'cancelled'::text]))),
+    CONSTRAINT waitlist_wishes_are_one_to_five CHECK (((jsonb_typeof(wishes) = 'array'::text) AND ((jsonb_array_length(wishes) >= 1) AND (jsonb_array_length(wishes) <= 5))))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE waitlist ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX waitlist_booking_idx ON waitlist USING btree (company_id, booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX waitlist_company_idx ON waitlist USING btree (company_id, status, changed_at);
+
+CREATE INDEX waitlist_conversation_idx ON waitlist USING btree (company_id, conversation_id);
+
+CREATE INDEX waitlist_customer_idx ON waitlist USING btree (company_id, customer_id);
+
+CREATE INDEX waitlist_expiry_idx ON waitlist USING btree (notification_expires_at) WHERE (status = 'notified'::text);
+
+CREATE INDEX waitlist_offer_idx ON waitlist USING btree (company_id, offer_id) WHERE (offer_id IS NOT NULL);
+
+CREATE UNIQUE INDEX waitlist_one_open_entry_a_service ON waitlist USING btree (company_id, customer_id, service_id) WHERE (status = ANY (ARRAY['active'::text, 'notified'::text]));
+
+CREATE INDEX waitlist_queue_idx ON waitlist USING btree (company_id, position_in_queue, created_at) WHERE (position_in_queue IS NOT NULL);
+
+CREATE INDEX waitlist_service_idx ON waitlist USING btree (company_id, service_id);
+
+CREATE INDEX waitlist_staff_idx ON waitlist USING btree (company_id, staff_id) WHERE (staff_id IS NOT NULL);
+
+CREATE TABLE waitlist_history (
+    company_id bigint NOT NULL,
+    id bigint NOT NULL,
+    waitlist_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    outcome text NOT NULL,
+    offer_id uuid,
+    staff_id bigint,
+    starts_at timestamp with time zone,
+    until timestamp with time zone
+);
+
+ALTER TABLE waitlist_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE ONLY waitlist_history
+    ADD CONSTRAINT waitlist_history_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX waitlist_history_entry_idx ON waitlist_history USING btree (company_id, waitlist_id, id);
+
+CREATE INDEX waitlist_history_rate_idx ON waitlist_history USING btree (company_id, outcome, at);
+
 CREATE FUNCTION attach_partition(parent text, child text, lower_bound text, upper_bound text, key text, fill integer DEFAULT 100) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -880,6 +973,17 @@ CREATE FUNCTION cleanup_expired_dialog_contexts(moment timestamp with time zone 
     FROM rested;
 END;
 
+CREATE FUNCTION close_ranks_in_waitlist() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE waitlist SET position_in_queue = position_in_queue - 1
+    WHERE company_id = OLD.company_id AND service_id = OLD.service_id
+        AND position_in_queue > OLD.position_in_queue;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION create_analytics_events_partition(week date) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -915,6 +1019,10 @@ BEGIN
         fill => 80);
 END
 $$;
+
+CREATE FUNCTION declined_offer(entry waitlist) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_array(jsonb_build_array((entry).offered_staff_id, ((EXTRACT(epoch FROM ((entry).offered_starts_at - ((entry).offered_ends_at - (entry).offered_starts_at))))::bigint + 1), ((EXTRACT(epoch FROM (entry).offered_ends_at))::bigint - 1)));
 
 CREATE FUNCTION desk_of(for_company_id bigint, moment timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
@@ -1015,6 +1123,22 @@ CREATE FUNCTION get_recent_messages(for_phone text, for_company_id bigint, max_r
   LIMIT get_recent_messages.max_rows;
 END;
 
+CREATE FUNCTION give_waitlist_position() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.status NOT IN ('active', 'notified') THEN
+        NEW.position_in_queue := NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        NEW.position_in_queue := 1 + (
+            SELECT count(*) FROM waitlist
+            WHERE company_id = NEW.company_id AND service_id = NEW.service_id AND status IN ('active', 'notified')
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION leave_session() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1087,6 +1211,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION record_waitlist_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    -- An offer that ended is told of as it was.
+    offer waitlist := NEW;
+BEGIN
+    IF NEW.offer_id IS NULL AND TG_OP = 'UPDATE' THEN
+        offer := OLD;
+    END IF;
+    INSERT INTO waitlist_history (
+        company_id, waitlist_id, at, status, outcome, offer_id, staff_id, starts_at, until
+    )
+    VALUES (
+        NEW.company_id, NEW.id, NEW.changed_at, NEW.status, NEW.outcome, offer.offer_id, offer.offered_staff_id,
+        offer.offered_starts_at, offer.notification_expires_at
+    );
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION refuse_services_longer_than_every_shift() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1151,6 +1296,63 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION tell_desk_of_changed_catalog() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM tell_desk_of_free_time(NEW.id, 'catalog');
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION tell_desk_of_free_time(of_company bigint, why text) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO inbox (company_id, conversation_id, dedup_key, kind, event, occurred_at, received_at, not_before)  SELECT tell_desk_of_free_time.of_company AS of_company,
+             d.id,
+             ((tell_desk_of_free_time.why || ':'::text) || pg_current_xact_id()),
+             'time_freed',
+             '{}',
+             now() AS now,
+             now() AS now,
+             now() AS now
+            FROM dialog_contexts d
+           WHERE ((d.company_id = tell_desk_of_free_time.of_company) AND (d.customer_id IS NULL) AND (EXISTS ( SELECT
+                    FROM waitlist w
+                   WHERE ((w.company_id = tell_desk_of_free_time.of_company) AND (w.position_in_queue IS NOT NULL))))) ON CONFLICT(company_id, dedup_key) DO NOTHING;
+END;
+
+CREATE FUNCTION tell_desk_of_freed_time() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM waitlist WHERE company_id = OLD.company_id AND position_in_queue IS NOT NULL) THEN
+        PERFORM tell_desk_of_free_time(OLD.company_id, 'freed');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION tell_desk_of_who_is_back() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM tell_desk_of_free_time(NEW.company_id, 'back');
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION tell_desk_when_a_hold_ends() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM waitlist WHERE company_id = NEW.company_id AND position_in_queue IS NOT NULL) THEN
+        PERFORM tell_desk_when_it_ends(NEW);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1172,9 +1374,25 @@ ALTER SEQUENCE analytics_events_id_seq OWNED BY analytics_events.id;
 
 ALTER SEQUENCE messages_id_seq OWNED BY messages.id;
 
+CREATE FUNCTION tell_desk_when_it_ends(hold slot_claims) RETURNS boolean
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO timers (company_id, key, conversation_id, name, due_at, scheduled_at)  SELECT (tell_desk_when_it_ends.hold).company_id AS company_id,
+             ('desk:hold:'::text || (tell_desk_when_it_ends.hold).claim_id),
+             d.id,
+             'hold_ends',
+             (tell_desk_when_it_ends.hold).expires_at AS expires_at,
+             (tell_desk_when_it_ends.hold).created_at AS created_at
+            FROM dialog_contexts d
+           WHERE ((d.company_id = (tell_desk_when_it_ends.hold).company_id) AND (d.customer_id IS NULL)) ON CONFLICT ON CONSTRAINT timers_pkey DO NOTHING
+   RETURNING true;
+END;
+
 CREATE TRIGGER bookings_remember_offset BEFORE INSERT ON bookings FOR EACH ROW WHEN ((new.utc_offset_seconds IS NULL)) EXECUTE FUNCTION remember_utc_offset();
 
 CREATE TRIGGER bookings_touch BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER companies_changed_free_time AFTER UPDATE ON companies FOR EACH ROW WHEN ((new.catalog_version <> old.catalog_version)) EXECUTE FUNCTION tell_desk_of_changed_catalog();
 
 CREATE TRIGGER companies_timezone_is_known BEFORE INSERT OR UPDATE OF timezone ON companies FOR EACH ROW EXECUTE FUNCTION refuse_unknown_timezone();
 
@@ -1182,7 +1400,11 @@ CREATE TRIGGER companies_touch BEFORE UPDATE ON companies FOR EACH ROW EXECUTE F
 
 CREATE TRIGGER customer_preferences_touch BEFORE UPDATE ON customer_preferences FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+CREATE TRIGGER customers_are_back AFTER UPDATE OF whatsapp_opted_out_at, unreachable_at ON customers FOR EACH ROW WHEN (((num_nulls(old.whatsapp_opted_out_at, old.unreachable_at) < 2) AND (num_nulls(new.whatsapp_opted_out_at, new.unreachable_at) = 2))) EXECUTE FUNCTION tell_desk_of_who_is_back();
+
 CREATE TRIGGER customers_touch BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER dialog_contexts_are_given_back AFTER UPDATE ON dialog_contexts FOR EACH ROW WHEN (((old.person_until IS NOT NULL) AND (new.person_until IS NULL))) EXECUTE FUNCTION tell_desk_of_who_is_back();
 
 CREATE TRIGGER dialog_contexts_touch BEFORE UPDATE ON dialog_contexts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
@@ -1220,6 +1442,12 @@ CREATE CONSTRAINT TRIGGER services_fit_a_shift AFTER UPDATE OF minutes, active, 
 
 CREATE TRIGGER services_touch BEFORE UPDATE ON services FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+CREATE TRIGGER slot_claims_changed_free_time AFTER UPDATE OF during, staff_id ON slot_claims FOR EACH ROW WHEN (((old.part = ANY (ARRAY['visit'::text, 'seat'::text])) AND (NOT ((new.staff_id = old.staff_id) AND (new.during @> old.during))))) EXECUTE FUNCTION tell_desk_of_freed_time();
+
+CREATE TRIGGER slot_claims_deleted_free_time AFTER DELETE ON slot_claims FOR EACH ROW WHEN ((old.part = ANY (ARRAY['visit'::text, 'seat'::text]))) EXECUTE FUNCTION tell_desk_of_freed_time();
+
+CREATE TRIGGER slot_claims_holds_end AFTER INSERT ON slot_claims FOR EACH ROW WHEN (((new.kind = 'hold'::text) AND (new.part = ANY (ARRAY['visit'::text, 'seat'::text])))) EXECUTE FUNCTION tell_desk_when_a_hold_ends();
+
 CREATE TRIGGER slot_claims_leave_session AFTER DELETE ON slot_claims FOR EACH ROW WHEN ((old.part = 'seat'::text)) EXECUTE FUNCTION leave_session();
 
 CREATE TRIGGER staff_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
@@ -1245,6 +1473,18 @@ CREATE TRIGGER staff_touch BEFORE UPDATE ON staff FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER time_off_bump_catalog AFTER INSERT OR DELETE OR UPDATE ON time_off FOR EACH ROW EXECUTE FUNCTION bump_catalog_version();
 
 CREATE TRIGGER time_off_touch BEFORE UPDATE ON time_off FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TRIGGER waitlist_close_ranks AFTER UPDATE OF status ON waitlist FOR EACH ROW WHEN (((old.position_in_queue IS NOT NULL) AND (new.position_in_queue IS NULL))) EXECUTE FUNCTION close_ranks_in_waitlist();
+
+CREATE TRIGGER waitlist_close_ranks_behind_removed AFTER DELETE ON waitlist FOR EACH ROW WHEN ((old.position_in_queue IS NOT NULL)) EXECUTE FUNCTION close_ranks_in_waitlist();
+
+CREATE TRIGGER waitlist_position BEFORE INSERT OR UPDATE OF status ON waitlist FOR EACH ROW EXECUTE FUNCTION give_waitlist_position();
+
+CREATE TRIGGER waitlist_record AFTER UPDATE ON waitlist FOR EACH ROW WHEN (((((old.status IS DISTINCT FROM new.status) OR (old.outcome IS DISTINCT FROM new.outcome)) OR (old.offer_id IS DISTINCT FROM new.offer_id)) OR (old.wishes IS DISTINCT FROM new.wishes))) EXECUTE FUNCTION record_waitlist_change();
+
+CREATE TRIGGER waitlist_record_new AFTER INSERT ON waitlist FOR EACH ROW EXECUTE FUNCTION record_waitlist_change();
+
+CREATE TRIGGER waitlist_touch BEFORE UPDATE ON waitlist FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 ALTER TABLE analytics_events
     ADD CONSTRAINT analytics_events_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE SET NULL (booking_id);
@@ -1383,3 +1623,24 @@ ALTER TABLE ONLY timers
 
 ALTER TABLE ONLY timers
     ADD CONSTRAINT timers_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_booking_fkey FOREIGN KEY (company_id, booking_id) REFERENCES bookings(company_id, id) ON DELETE SET NULL (booking_id);
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_conversation_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES dialog_contexts(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_customer_fkey FOREIGN KEY (company_id, customer_id) REFERENCES customers(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist_history
+    ADD CONSTRAINT waitlist_history_entry_fkey FOREIGN KEY (company_id, waitlist_id) REFERENCES waitlist(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_service_fkey FOREIGN KEY (company_id, service_id) REFERENCES services(company_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY waitlist
+    ADD CONSTRAINT waitlist_staff_fkey FOREIGN KEY (company_id, staff_id) REFERENCES staff(company_id, id) ON DELETE SET NULL (staff_id);

@@ -48,6 +48,7 @@ __all__ = [
     "new_code",
     "release",
     "visit",
+    "visit_from",
     "visits",
 ]
 
@@ -103,7 +104,7 @@ async def book(
     if row["booked"]:
         if not row["coded"]:
             code = await _recode(conn, catalog.company.id, new_id)
-        return SlotBooked(_new_visit(catalog, slot, new_id, code))
+        return SlotBooked(_new_visit(catalog, slot, new_id, code), row["waiting"])
     before = row["booked_before"]
     found = None if before is None else await _visit(conn, catalog, before, customer_id)
     return SlotTaken() if found is None else SlotBooked(found)
@@ -151,7 +152,7 @@ async def move(
         return SlotTaken()
     if row["id"] is None:
         raise Conflict("somebody claimed the new time of a visit meanwhile")
-    return VisitMoved(replace(_visit_from(row), pieces=_named(catalog, slot)))
+    return VisitMoved(replace(visit_from(row), pieces=_named(catalog, slot)))
 
 
 async def cancel(
@@ -173,7 +174,7 @@ async def cancel(
         reason=ask.reason,
         now=now,
     )
-    return VisitGone() if row is None else VisitCancelled(_visit_from(row))
+    return VisitGone() if row is None else VisitCancelled(visit_from(row))
 
 
 async def visits(
@@ -190,8 +191,9 @@ async def visits(
         most_past=_MOST_PAST,
     )
     return VisitsFound(
-        upcoming=tuple(_visit_from(row) for row in rows if row["ahead"]),
-        past=tuple(_visit_from(row) for row in rows if not row["ahead"]),
+        upcoming=tuple(visit_from(row) for row in rows if row["ahead"]),
+        past=tuple(visit_from(row) for row in rows if row["ahead"] is False),
+        waiting=rows[0]["waiting"],
     )
 
 
@@ -244,7 +246,7 @@ async def _visit(
     row = await _Q["visit"].one(
         conn, company_id=catalog.company.id, booking_id=booking_id, customer_id=customer_id
     )
-    return None if row is None else _visit_from(row)
+    return None if row is None else visit_from(row)
 
 
 async def _one(conn: Connection, query: str, values: dict[str, Any]) -> asyncpg.Record:
@@ -333,7 +335,8 @@ def _new_visit(catalog: Catalog, slot: Slot, booking_id: UUID, code: str) -> Vis
     )
 
 
-def _visit_from(row: asyncpg.Record) -> Visit:
+def visit_from(row: asyncpg.Record) -> Visit:
+    """A visit as the queries about visits return it."""
     return Visit(
         id=row["id"],
         code=row["code"],

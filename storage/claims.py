@@ -122,7 +122,7 @@ async def claim_rows(
     company_id: int,
     rows: Rows,
     claim_id: UUID,
-    conversation_id: int,
+    conversation_id: int | None,
     until: datetime,
     now: datetime,
     anyone: bool = False,

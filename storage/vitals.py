@@ -29,6 +29,8 @@ class Backlog:
     timers_overdue: int
     timers_lag_seconds: float
     timers_dead: int
+    waiting: int = 0  # places on waitlists
+    longest_queue: int = 0
 
 
 async def backlog(conn: Connection, *, now: datetime) -> Backlog:
@@ -45,6 +47,8 @@ async def backlog(conn: Connection, *, now: datetime) -> Backlog:
         timers_overdue=row["timers_overdue"],
         timers_lag_seconds=max((now - timers_since).total_seconds(), 0.0) if timers_since else 0.0,
         timers_dead=row["timers_dead"],
+        waiting=row["waiting"],
+        longest_queue=row["longest_queue"],
     )
 
 

@@ -1,4 +1,4 @@
-"""See how it fares: `usual inbox | timers | slots | check | tail | give-back`."""
+"""See how it fares: `usual inbox | timers | waitlist | slots | check | tail | give-back`."""
 
 from __future__ import annotations
 
@@ -58,6 +58,23 @@ def timers(
             next_ones=next_ones,
             json=json,
         )
+    )
+
+
+@app.command()
+def waitlist(
+    company: Annotated[int, typer.Option(help="Whose waitlist.")],
+    entry: Annotated[int, typer.Option(help="Show the history of this entry.")] = 0,
+    offer: Annotated[
+        int, typer.Option(help="Offer what is free to this entry, whoever is before it.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Show who waits for a place, what is on offer, and what is free for whom."""
+    from bot import operate_waitlist
+
+    run(
+        operate_waitlist.show(read_settings(), company=company, entry=entry, offer=offer, json=json)
     )
 
 

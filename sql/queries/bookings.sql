@@ -62,7 +62,12 @@ SELECT
         WHERE company_id = @company_id AND claim_id = @hold_id AND kind = 'booking'
             AND conversation_id = @conversation_id
         LIMIT 1
-    ) AS booked_before;
+    ) AS booked_before,
+    (
+        SELECT id FROM waitlist
+        WHERE company_id = @company_id AND customer_id = @customer_id AND service_id = @service_id
+            AND status IN ('active', 'notified')
+    ) AS waiting;
 
 -- name: recode :value
 -- Another code for a booking; nothing when that one is in use as well.
@@ -253,47 +258,58 @@ LEFT JOIN LATERAL (
 WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @customer_id;
 
 -- name: visits :many
--- A customer's visits ahead, soonest first, then, if wanted, those behind them, latest first.
+-- A customer's visits ahead, soonest first, then, if wanted, those behind them, latest first; and whether they wait for
+-- one, which is told also when there are none.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces,
-    (
-        SELECT r.sent_at FROM reminders AS r
-        WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
-    ) AS reminded_at, b.ahead
+    b.moves, b.confirmed_at, b.rating, b.service_name, b.staff_name, b.pieces, b.reminded_at, b.ahead, w.waiting
 FROM (
-    (
-        SELECT *, true AS ahead
-        FROM bookings
-        WHERE company_id = @company_id AND customer_id = @customer_id AND starts_at > @now::timestamptz - interval '2 days'
-            AND ends_at > @now AND status IN ('pending', 'confirmed')
-        ORDER BY starts_at
-        LIMIT @most_ahead
-    )
-    UNION ALL
-    (
-        SELECT *, false AS ahead
-        FROM bookings
-        WHERE @past AND company_id = @company_id AND customer_id = @customer_id AND starts_at <= @now
-            AND ends_at <= @now AND status <> 'cancelled'
-        ORDER BY starts_at DESC
-        LIMIT @most_past
-    )
-) AS b
-JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
-JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(
-        jsonb_build_array(
-            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
-            os.name, op.name
-        ) ORDER BY o.position
-    ) AS pieces
-    FROM booking_services AS o
-    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
-    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
-    WHERE o.company_id = b.company_id AND o.booking_id = b.id
-) AS l ON true
+    SELECT EXISTS (
+        SELECT FROM waitlist
+        WHERE company_id = @company_id AND customer_id = @customer_id AND status IN ('active', 'notified')
+    ) AS waiting
+) AS w
+LEFT JOIN (
+    SELECT
+        v.*, s.name AS service_name, p.name AS staff_name, l.pieces,
+        (
+            SELECT r.sent_at FROM reminders AS r
+            WHERE r.company_id = v.company_id AND r.booking_id = v.id AND r.kind = '24h'
+        ) AS reminded_at
+    FROM (
+        (
+            SELECT *, true AS ahead
+            FROM bookings
+            WHERE company_id = @company_id AND customer_id = @customer_id AND starts_at > @now::timestamptz - interval '2 days'
+                AND ends_at > @now AND status IN ('pending', 'confirmed')
+            ORDER BY starts_at
+            LIMIT @most_ahead
+        )
+        UNION ALL
+        (
+            SELECT *, false AS ahead
+            FROM bookings
+            WHERE @past AND company_id = @company_id AND customer_id = @customer_id AND starts_at <= @now
+                AND ends_at <= @now AND status <> 'cancelled'
+            ORDER BY starts_at DESC
+            LIMIT @most_past
+        )
+    ) AS v
+    JOIN services AS s ON s.company_id = v.company_id AND s.id = v.service_id
+    JOIN staff AS p ON p.company_id = v.company_id AND p.id = v.staff_id
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(
+            jsonb_build_array(
+                o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
+                os.name, op.name
+            ) ORDER BY o.position
+        ) AS pieces
+        FROM booking_services AS o
+        JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
+        JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
+        WHERE o.company_id = v.company_id AND o.booking_id = v.id
+    ) AS l ON true
+) AS b ON true
 ORDER BY b.ahead DESC, CASE WHEN b.ahead THEN b.starts_at END, b.starts_at DESC;
 
 -- name: maintain_partitions :one

@@ -17,6 +17,14 @@ SELECT
     ) AS timers_overdue,
     (SELECT due_at FROM timers WHERE status = 'armed' ORDER BY due_at LIMIT 1) AS timers_due_since,
     (SELECT count(*) FROM (SELECT FROM timers WHERE status = 'dead' LIMIT @most) AS t) AS timers_dead,
+    (
+        SELECT count(*) FROM (SELECT FROM waitlist WHERE position_in_queue IS NOT NULL LIMIT @most) AS w
+    ) AS waiting,
+    (
+        SELECT coalesce(max(position_in_queue), 0) FROM (
+            SELECT position_in_queue FROM waitlist WHERE position_in_queue IS NOT NULL LIMIT @most
+        ) AS w
+    ) AS longest_queue,
     (SELECT count(DISTINCT company_id) FROM outbox WHERE status = 'held') AS companies_held,
     (
         SELECT coalesce(jsonb_object_agg(status, n), '{}')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from bot.whatsapp.render import render
 from flows import effects as fx
 from flows import events as ev
+from flows.model import Slot
 from flows.person import has_it
 from flows.replies import decode, encode
 from tests.support.chat import Chat, choices
@@ -18,6 +20,11 @@ from tests.support.salon import Salon
 
 QUIET = (ev.ReactionReceived, ev.MessageDeleted, ev.NumberChanged, ev.MessageEdited)
 """What may be met with silence at any time."""
+
+OFFER = UUID(int=77)
+SLOT = Slot(
+    1, 1, datetime(2026, 11, 21, 15, tzinfo=UTC), datetime(2026, 11, 21, 16, tzinfo=UTC), 8200
+)
 
 TYPED = st.sampled_from(
     [
@@ -59,6 +66,11 @@ TYPED = st.sampled_from(
         "10",
         "99",
         "more times",
+        "waitlist",
+        "my waitlist",
+        "waitlist for a colour tomorrow evening with kelly",
+        "leave the list",
+        "лист ожидания",
         "other time",
         "",
         " ",
@@ -87,6 +99,15 @@ SENT = st.sampled_from(
         ev.PersonReplied(),
         ev.PersonReturned(),
         ev.SendFailed(131047),
+        ev.PlaceOffered(1, OFFER, SLOT, SLOT.start),
+        ev.PlaceOffered(1, OFFER, SLOT, SLOT.start - timedelta(hours=20), shared=True),
+        ev.PlaceLost(1, OFFER, SLOT, taken=True),
+        ev.PlaceLost(1, OFFER, SLOT),
+        ev.TimerFired("offer_ends", "offer:1", {"waitlist_id": 1, "offer_id": str(OFFER)}),
+        ev.TimerFired("waitlist_over", "waitlist:1:over", {"waitlist_id": 1}),
+        ev.ReplyTapped(f"wait:take:1:{OFFER.hex}:1:1:29921310", ""),
+        ev.ReplyTapped(f"wait:pass:1:{OFFER.hex}", ""),
+        ev.ReplyTapped("wait:for:77:0:20261123:20261129:9", ""),
         ev.TurnFailed(),
         ev.TimerFired("dance", "dance:1", {"n": 1}),
         ev.ReplyTapped("not:ours", "Confirm"),
@@ -183,7 +204,8 @@ def _check(chat: Chat, event: ev.Event, said: list[fx.Say], *, person: bool, off
             assert encode(reply) == id_, "an id means something else when it is read"
     assert len(said) <= 1, "one message a turn"
     internal = isinstance(
-        event, ev.PersonReplied | ev.PersonReturned | ev.SendFailed | ev.TimerFired
+        event,
+        ev.PersonReplied | ev.PersonReturned | ev.SendFailed | ev.TimerFired | ev.PlaceOffered,
     )
     if not (person or off or internal or isinstance(event, QUIET)):
         assert said, f"{event} met with silence in {chat.step}"

@@ -10,7 +10,8 @@ import pytest
 from flows import effects as fx
 from flows import events as ev
 from tests.support.chat import Chat
-from tests.support.salon import LUMI, Salon
+from tests.support.lumi import LUMI
+from tests.support.salon import Salon
 
 PLACES = {
     "idle": [],

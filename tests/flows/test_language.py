@@ -8,7 +8,8 @@ from flows.language import asked_for, name_of, written_in
 from flows.plain import plain
 from flows.wording import locale_for
 from tests.support.chat import Chat
-from tests.support.salon import LUMI, Salon
+from tests.support.lumi import LUMI
+from tests.support.salon import Salon
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flows.errors import EndlessTurn, UnhandledAnswer
 from flows.events import Event, TextReceived, VisitsFound
 from flows.machine import MAX_STEPS, Context, State, Step, Turn
 from flows.model import Catalog, Customer
-from tests.support.salon import LUMI
+from tests.support.lumi import LUMI
 
 
 class Waiting(State):

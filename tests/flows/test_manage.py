@@ -14,7 +14,8 @@ from flows.model import Visit
 from flows.replies import AskToCancel, CancelForSure, ChangeVisit, Reply, ShowVisit, encode
 from tests.support.chat import Chat
 from tests.support.happenings import happen
-from tests.support.salon import LUMI, Salon
+from tests.support.lumi import LUMI
+from tests.support.salon import Salon
 
 TUESDAY = datetime(2026, 11, 24, 16, tzinfo=UTC)  # 11:00 in New York
 

@@ -10,7 +10,7 @@ import pytest
 
 from flows import registry
 from flows.asking import Idle
-from flows.desk import Resting
+from flows.desk import Deciding, Resting
 from flows.draft import (
     Before,
     ChoosingDay,
@@ -23,6 +23,7 @@ from flows.errors import UnknownStep
 from flows.machine import State
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit
 from flows.model import Hold, Slot, Wish
+from flows.places import Joining, Noticing, Offered, Places
 from flows.reminder import Rating, Reminded, Reminding
 from flows.usual import BookingUsual, OfferingUsual, Suggesting
 
@@ -58,6 +59,19 @@ STATES: list[State] = [
     OfferingUsual(offered=OFFERED),
     Suggesting(booking_id=ID, busy=True),
     BookingUsual(service_id=1, staff_id=2, wish=Wish(date(2026, 11, 21), time(16))),
+    Joining(
+        service_id=1,
+        staff_id=2,
+        first=date(2026, 11, 23),
+        last=date(2026, 11, 29),
+        part=3,
+        from_day=date(2026, 11, 23),
+        offset=9,
+    ),
+    Places(intent="leave", waitlist_id=7),
+    Offered(waitlist_id=7, offer_id=ID, slot=HOLD.slot, until=START, shared=True),
+    Noticing(before={"step": "booking.choosing_staff", "service_id": 1}),
+    Deciding(resting=Resting(look_at=START, long_queue=True), only=7, round=2, more=True),
     Resting(),
 ]
 
@@ -98,7 +112,24 @@ SHIPPED: list[dict[str, object]] = [
     {"step": "usual.offering"},
     {"step": "usual.suggesting", "booking_id": str(ID)},
     {"step": "usual.booking", "service_id": 1, "staff_id": 2},
+    {"step": "waitlist.joining", "service_id": 1, "first": "2026-11-23", "last": "2026-11-29"},
+    {"step": "waitlist.places"},
+    {
+        "step": "waitlist.offered",
+        "waitlist_id": 7,
+        "offer_id": str(ID),
+        "slot": {
+            "service_id": 1,
+            "staff_id": 2,
+            "start": "2026-11-21T16:00:00Z",
+            "end": "2026-11-21T17:00:00Z",
+            "price_minor": 8200,
+        },
+        "until": "2026-11-20T16:05:00Z",
+    },
+    {"step": "waitlist.noticing", "before": {"step": "menu.idle"}},
     {"step": "desk.resting"},
+    {"step": "desk.deciding"},
 ]
 """States as they lie in the database: a new version must still read all of them."""
 

@@ -14,7 +14,8 @@ from flows.reminder import stars
 from flows.replies import encode
 from flows.replies_later import ConfirmComing, Rate
 from tests.support.chat import Chat
-from tests.support.salon import LUMI, Salon
+from tests.support.lumi import LUMI
+from tests.support.salon import Salon
 
 TUESDAY = datetime(2026, 11, 24, 19, tzinfo=UTC)  # 14:00 in New York
 DAY = timedelta(days=1)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from flows import effects as fx
 from flows.model import Company, Policy, Visit
 from flows.reminding import FIRST, REVIEW, SECOND, awake, forget, planned, remind
-from tests.support.salon import LUMI, Salon
+from tests.support.lumi import LUMI
+from tests.support.salon import Salon
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 11, 16, 15, tzinfo=UTC)

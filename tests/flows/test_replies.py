@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from flows import replies as r
 from flows import replies_later as later
+from flows import replies_waitlist as w
 
 LARGE = 2**63 - 1
 START = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
+MONDAY, SUNDAY = date(2026, 11, 23), date(2026, 11, 29)
 HOLD = UUID("019ab3c4-0000-7000-8000-000000000001")
 VISIT = UUID("019ab3c4-0000-7000-8000-000000000002")
 
@@ -53,6 +55,18 @@ SHIPPED: dict[str, r.Reply] = {
     f"usual:later:{VISIT.hex}": later.NotNow(VISIT),
     "usual:stop": later.StopSuggestions(),
     "usual:again": later.SuggestAgain(),
+    "wait:start:0:0": w.StartWaiting(None, None),
+    "wait:start:12:3": w.StartWaiting(12, 3),
+    "wait:services:9": w.MoreWaitServices(9),
+    "wait:pick:12:0:20261130": w.PickWaitDay(12, None, date(2026, 11, 30)),
+    "wait:days:12:3:20261123:20261129": w.WaitOn(12, 3, MONDAY, SUNDAY),
+    "wait:for:12:0:20261123:20261129:3": w.WaitFor(12, None, MONDAY, SUNDAY, 3),
+    "wait:anyway:12:0:20261123:20261129:0": w.WaitAnyway(12, None, MONDAY, SUNDAY, 0),
+    "wait:list": w.ListPlaces(),
+    "wait:show:7": w.ShowPlace(7),
+    "wait:leave:7": w.LeaveList(7),
+    f"wait:take:7:{HOLD.hex}:12:3:29921310": w.TakeIt(7, HOLD, 12, 3, START),
+    f"wait:pass:7:{HOLD.hex}": w.PassOn(7, HOLD),
 }
 """Ids that are on customers' phones: they may be added to, never changed."""
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
 from flows import events as ev
 from flows.errors import UnknownEvent
+from flows.model import Slot
 from flows.stored import dump_event, kind_of, load_event
+
+START = datetime(2026, 11, 21, 16, tzinfo=UTC)
+ID = UUID(int=7)
+SLOT = Slot(1, 2, START, START.replace(hour=17), 8200)
 
 EVENTS: list[ev.Internal] = [
     ev.PersonReplied(),
     ev.PersonReturned(),
     ev.SendFailed(131026),
     ev.TurnFailed(),
+    ev.TimeFreed(),
+    ev.OfferPicked(7),
+    ev.PlaceOffered(7, ID, SLOT, START, shared=True),
+    ev.PlaceLost(7, ID, SLOT, taken=True),
     ev.TimerFired("hold", "hold:7", {"id": 7, "who": "Ana", "late": False, "note": None}),
 ]
 

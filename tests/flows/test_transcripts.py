@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chat import play
+from tests.support.stage import play
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 

@@ -10,7 +10,8 @@ import pytest
 from flows.model import Service, Wish
 from flows.wishes import Wished, understand
 from tests.support.chat import Chat
-from tests.support.salon import HAIR, SERVICES, STAFF, Salon, person
+from tests.support.lumi import HAIR, SERVICES, STAFF, person
+from tests.support.salon import Salon
 
 WOMENS, MENS, COLOUR, MANICURE, PEDICURE = (service.id for service in SERVICES)
 BECKY, KELLY, MARIA = (someone.id for someone in STAFF)

@@ -1,28 +1,19 @@
-"""Conversations played against a salon in memory, turn by turn as the engine does, and transcripts.
-
-`bot.simulator.transcript` says what a transcript looks like; `# a remark` may stand in one, and
-`* 6 minutes pass` may be any of `tests.support.happenings`. Only the lines of customers and
-happenings are read; the others are what comes of them.
-"""
+"""Conversations played against a salon in memory, turn by turn as the engine does."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
-from bot.simulator.transcript import LINE_BREAK, SILENCE, as_transcript
 from bot.whatsapp.render import render
 from flows import effects as fx
 from flows import events as ev
 from flows import registry
 from flows.machine import Context, State, Turn
 from flows.model import Customer
-from tests.support.happenings import happen
 from tests.support.salon import Salon
 
 _INBOUND = get_args(ev.Inbound)
@@ -48,6 +39,7 @@ class Chat:
     heard_at: datetime | None = None
     marketing_off: bool = False
     name: str | None = None
+    alerts: list[fx.Alert] = field(default_factory=list)
     stored: str = json.dumps({"step": registry.INITIAL.step})
 
     def hear(self, event: ev.Event) -> list[fx.Say]:
@@ -56,7 +48,7 @@ class Chat:
             self.heard_at = self.salon.now
         turn = Turn(
             registry.STEPS,
-            registry.FALLBACKS,
+            registry.FALLBACKS if self.number else registry.DESK_FALLBACKS,
             self._load(),
             event,
             self.context(),
@@ -177,17 +169,20 @@ class Chat:
                 self.locale = locale
             case fx.OptOut():
                 self.opted_out = True
+                self.salon.unreachable.add(self.number)
             case fx.OptIn():
                 self.opted_out = False
+                self.salon.unreachable.discard(self.number)
             case fx.SetMarketing(wanted):
                 self.marketing_off = not wanted
             case fx.CallPerson(until):
-                self.person_until = until
+                self.person_until = self.salon.with_person[self.number] = until
             case fx.DismissPerson():
                 self.person_until = None
+                self.salon.with_person.pop(self.number, None)
             case fx.ReleaseHolds():
                 self.salon.holds.pop(self.number, None)
-            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell():
+            case fx.ArmTimer() | fx.CancelTimer() | fx.Tell() | fx.Alert():
                 self._apply_later(effect)
             case fx.PlanReminder() | fx.DropReminder() | fx.NoteReminder():
                 self._note(effect)
@@ -206,7 +201,7 @@ class Chat:
                 if answer is None and effect.kind == "24h":
                     self.salon.was_reminded(effect.booking_id)
 
-    def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell) -> None:
+    def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell | fx.Alert) -> None:
         match effect:
             case fx.ArmTimer(key):
                 self.timers[key] = effect
@@ -214,6 +209,8 @@ class Chat:
                 self.timers.pop(key, None)
             case fx.Tell():
                 self.told.append(effect)
+            case fx.Alert():
+                self.alerts.append(effect)
 
 
 def choices(say: fx.Say) -> list[tuple[str, str]]:
@@ -226,82 +223,3 @@ def choices(say: fx.Say) -> list[tuple[str, str]]:
 def same(one: str, other: str) -> bool:
     """Tell whether two titles read the same, whatever their spaces are."""
     return " ".join(one.split()) == " ".join(other.split())
-
-
-# --- transcripts ---
-
-_LINE = re.compile(r"(?P<who>\w*)(?P<kind>[>*#])(?: (?P<text>.*))?")
-_SENT: dict[str, Callable[[str], ev.Event]] = {
-    "voice note": lambda _: ev.MediaReceived("voice"),
-    "photo": lambda caption: ev.MediaReceived("image", caption),
-    "sticker": lambda _: ev.MediaReceived("sticker"),
-    "document": lambda caption: ev.MediaReceived("document", caption),
-    "location": lambda _: ev.LocationReceived(40.7, -74.0),
-    "contact": lambda _: ev.ContactsReceived(1),
-    "own number": lambda _: ev.ContactsReceived(1, "12125550100"),
-    "reaction": ev.ReactionReceived,
-    "edits": ev.MessageEdited,
-    "deletes it": lambda _: ev.MessageDeleted(),
-    "poll": lambda _: ev.UnknownReceived("poll"),
-    "form": lambda _: ev.FormAnswered("flow", "{}"),
-    "new number": lambda _: ev.NumberChanged(),
-    "answers by hand": lambda _: ev.PersonReplied(),
-    "gives back": lambda _: ev.PersonReturned(),
-    "undeliverable": lambda _: ev.SendFailed(131026),
-    "breaks": lambda _: ev.TurnFailed(),
-}
-
-
-def play(script: str) -> str:
-    """Play the customers' and happenings' lines of a transcript, and return all of it anew."""
-    salon = Salon()
-    chats: dict[str, Chat] = {}
-    out: list[str] = []
-    for line in script.splitlines():
-        read = _LINE.fullmatch(line)
-        if read is None:
-            out += [""] if not line.strip() else []
-            continue
-        out.append(line)
-        who, text = read["who"], read["text"] or ""
-        if read["kind"] == "*":
-            before = salon.now
-            happen(salon, text, _chat(chats, salon, ""))
-            out += _meanwhile(chats, salon, before)
-        elif read["kind"] == ">":
-            said = _send(_chat(chats, salon, who), text)
-            out += [written(say, who) for say in said] or [f"{who}< {SILENCE}"]
-    return "\n".join(out).rstrip("\n") + "\n"
-
-
-def _meanwhile(chats: dict[str, Chat], salon: Salon, before: datetime) -> list[str]:
-    """Let the timers fire that became due, whosever they are; returns what was said."""
-    until, salon.now = salon.now, before
-    out: list[str] = []
-    while due := [(t.due, t.key, who) for who, chat in chats.items() if (t := chat.due(until))]:
-        _, key, who = min(due)
-        out += [written(say, who) for say in chats[who].fire(chats[who].timers[key])]
-    salon.now = until
-    return out
-
-
-def _chat(chats: dict[str, Chat], salon: Salon, who: str) -> Chat:
-    if who not in chats:
-        chats[who] = Chat(salon, len(chats) + 1)
-    return chats[who]
-
-
-def _send(chat: Chat, text: str) -> list[fx.Say]:
-    tapped = re.fullmatch(r"[\[(](.+?)[\])](?P<again>(?: again)*)", text)
-    if tapped:
-        return chat.tap(tapped[1], older=tapped["again"].count("again"))
-    other = re.fullmatch(r"<([^>]+)> ?(.*)", text)
-    if other:
-        return chat.hear(_SENT[other[1]](other[2]))
-    return chat.type(text.removeprefix("\\").replace(LINE_BREAK, "\n"))
-
-
-def written(say: fx.Say, who: str = "") -> str:
-    """A message as a transcript shows it."""
-    body = render(say)
-    return as_transcript("business", body["type"], body[body["type"]], who).rstrip("\n")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from bot.simulator.transcript import NEXT_MORNING
 from flows.model import Service, Shift, StaffOffer
 from flows.reminding import remind
-from tests.support.salon import SERVICES, Salon, person
+from tests.support.lumi import SERVICES, person
+from tests.support.salon import Salon
 
 if TYPE_CHECKING:
     from tests.support.chat import Chat
@@ -80,6 +81,32 @@ def _full_for_long(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     names = [someone.name for someone in salon.staff] if found[1] == "Everybody" else [found[1]]
     span = (salon.now, salon.now + timedelta(days=60))
     salon.taken += [(_staff_id(salon, name), *span) for name in names]
+
+
+def _cancelled(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    """Cut a time out of what others have."""
+    staff_id, start = _staff_id(salon, found[1]), _moment(salon, found[2])
+    end = start + timedelta(minutes=int(found[3] or 60))
+    left = []
+    for id_, low, high in salon.taken:
+        if id_ != staff_id or high <= start or low >= end:
+            left.append((id_, low, high))
+            continue
+        left += [(id_, low, start)] if low < start else []
+        left += [(id_, end, high)] if end < high else []
+    salon.taken = left
+
+
+def _sold(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    staff_id, start = _staff_id(salon, found[1]), _moment(salon, found[2])
+    salon.queue.sell(staff_id, start)
+    salon.taken.append((staff_id, start, start + timedelta(minutes=60)))
+
+
+def _policy(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    name = found[1].replace(" ", "_")
+    policy = salon.company.policy.model_copy(update={"waitlist_policy": name})
+    salon.change(company=replace(salon.company, policy=policy))
 
 
 def _closes(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
@@ -231,6 +258,9 @@ HAPPENINGS: dict[str, Happening] = {
     r"somebody else books (\w+) on (\w+ \d+ \w+ \d+:\d+)": _others,
     r"(\w+) is booked up on (\w+ \d+ \w+)": _full,
     r"(\w+) is booked up for weeks": _full_for_long,
+    r"(\w+) has a cancellation on (\w+ \d+ \w+ \d+:\d+)(?: for (\d+) minutes)?": _cancelled,
+    r"the business gives (\w+)'s (\w+ \d+ \w+ \d+:\d+) to somebody else": _sold,
+    r"the waitlist's policy is (.+)": _policy,
     r"the business closes on (\w+)": _closes,
     r"(\w+) leaves": _leaves,
     r"(.+) is no longer offered": _ends,

@@ -21,61 +21,17 @@ from flows.model import (
     FreeDay,
     Hold,
     Piece,
-    Policy,
     Service,
-    Shift,
     Slot,
     Staff,
-    StaffOffer,
     Usual,
     Visit,
     part_of,
 )
 from flows.nearest import Option, anytime, nearest
+from tests.support.lumi import LUMI, SERVICES, STAFF
+from tests.support.queue import Queue
 from tests.support.regulars import usual_of
-
-LUMI = Company(
-    id=1,
-    name="Salon Lumi",
-    vertical="salon",
-    timezone="America/New_York",
-    locale="en_US",
-    currency="USD",
-    country_code="US",
-    phone_number_id="100000000000001",
-    phone="+1 212 555 0123",
-    address="12 Main Street",
-    policy=Policy(grid_minutes=30),
-)
-SERVICES = (
-    Service(1, "Women's cut", 60, 8200, names={"ru": "Женская стрижка"}),
-    Service(2, "Men's cut", 30, 4000, names={"ru": "Мужская стрижка"}),
-    Service(3, "Colour", 90, 12000, names={"ru": "Окрашивание"}),
-    Service(4, "Manicure", 45, 3800, names={"ru": "Маникюр"}),
-    Service(5, "Pedicure", 60, 5200, names={"ru": "Педикюр"}),
-)
-HAIR, NAILS = (1, 2, 3), (4, 5)
-
-
-def person(
-    id_: int, name: str, does: tuple[int, ...], days: range, opens: int, closes: int
-) -> Staff:
-    """Somebody who does these services on these ISO weekdays between two full hours."""
-    offers = {
-        service.id: StaffOffer(service.minutes, service.price_minor)
-        for service in SERVICES
-        if service.id in does
-    }
-    shifts = tuple(Shift(day, time(opens), time(closes)) for day in days)
-    return Staff(id_, name, offers=offers, shifts=shifts)
-
-
-STAFF = (
-    person(1, "Becky", HAIR, range(2, 7), 9, 18),
-    person(2, "Kelly", HAIR, range(1, 7), 10, 19),
-    person(3, "Maria", NAILS, range(1, 6), 10, 18),
-)
-
 
 Services = tuple[int, ...]
 """The services of a visit, in turn."""
@@ -100,8 +56,14 @@ class Salon:
     holds: dict[int, Hold] = field(default_factory=dict)  # by conversation
     taken: list[tuple[int, datetime, datetime]] = field(default_factory=list)  # by others
     booked_holds: dict[UUID, UUID] = field(default_factory=dict)
+    unreachable: set[int] = field(default_factory=set)  # customers, by conversation
+    with_person: dict[int, datetime] = field(default_factory=dict)
+    queue: Queue = field(init=False)
     _made: int = 0
     _catalog: Catalog | None = None
+
+    def __post_init__(self) -> None:
+        self.queue = Queue(self)
 
     @property
     def catalog(self) -> Catalog:
@@ -149,6 +111,24 @@ class Salon:
                 return self._move(booking_id, hold, who)
             case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
                 return self._note(ask, who)
+            case _:
+                return self.queue.answer(ask, who)
+
+    def new_id(self) -> UUID:
+        """Another id."""
+        self._made += 1
+        return UUID(int=5000 + self._made)
+
+    def free(self, service_id: int, staff_id: int | None) -> list[Slot]:
+        """All that is free, whoever asks."""
+        days = (self._slots((service_id,), staff_id, day, 0, None) for day in self._dates())
+        return [slot for of_day in days for slot in of_day]
+
+    def works(self, slot: Slot) -> bool:
+        """Tell whether somebody works at a time, busy or not."""
+        nobody = replace(self, taken=[], visits={}, holds={})
+        services = (slot.service_id, *slot.also)
+        return nobody._free(slot.staff_id, services, slot.start, 0, None) is not None
 
     def book(self, who: int, service_id: int, staff_id: int, start: datetime) -> Visit:
         """Give a customer a visit, whatever the rules say."""
@@ -216,6 +196,11 @@ class Salon:
             (visit.start, visit.end)
             for _, visit in self.visits.values()
             if visit.staff_id == staff_id and visit.status == "confirmed" and visit.id != moving
+        ]
+        busy += [
+            (slot.start, slot.end)
+            for slot in self.queue.offers.values()
+            if slot.staff_id == staff_id
         ]
         busy += [
             (hold.slot.start, hold.slot.end)
@@ -324,7 +309,7 @@ class Salon:
         visit = self._made_visit(slot, who)
         self.booked_holds[hold.id] = visit.id
         self.holds.pop(who, None)
-        return ev.SlotBooked(visit)
+        return ev.SlotBooked(visit, self.queue.waits(who, slot.service_id))
 
     def _made_visit(self, slot: Slot, who: int) -> Visit:
         self._made += 1
@@ -365,7 +350,8 @@ class Salon:
         )
         ahead = [v for v in mine if v.start > self.now and v.status == "confirmed"]
         over = [v for v in reversed(mine) if v.start <= self.now] if past else []
-        return ev.VisitsFound(tuple(ahead), tuple(over))
+        waiting = self.queue.waits(who) is not None
+        return ev.VisitsFound(tuple(ahead), tuple(over), waiting)
 
     def _cancel(self, booking_id: UUID, who: int) -> ev.VisitCancelled | ev.VisitGone:
         owner, visit = self.visits.get(booking_id, (0, None))

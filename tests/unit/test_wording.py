@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import formats, keywords, language, wording, wording_later
+from flows import formats, keywords, language, wording, wording_later, wording_waitlist
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.plain import plain
 from flows.wording import Message, Words, speak
@@ -57,6 +57,10 @@ LONGEST = {
     "price": "1 234 567,89 ₽",
     "first": "nothing free in the coming weeks",
     "second": "1 234 567,89 ₽",
+    "place": "999th",
+    "days": f"{'Wed, Nov 25, 2026'} – {'Wed, Nov 25, 2026'}",
+    "part": "in the afternoon",
+    "last": "Wed, Nov 25, 2026",
     "until": "Wed, Nov 25, 2026, 12:30 PM",
     "ago": "999 weeks",
     "name": "Х" * wording_later.FIRST_NAME,
@@ -75,7 +79,7 @@ def _messages(value: object) -> Iterator[Message]:
 
 ALL = {
     message.source: message
-    for module in (wording, wording_later, keywords, language)
+    for module in (wording, wording_later, wording_waitlist, keywords, language)
     for value in vars(module).values()
     for message in _messages(value)
 }
@@ -179,7 +183,7 @@ def test_no_text_is_unused() -> None:
         }
     declared = {
         name
-        for module in (wording, wording_later, keywords, language)
+        for module in (wording, wording_later, wording_waitlist, keywords, language)
         for name, value in vars(module).items()
         if list(_messages(value))
     }
@@ -191,6 +195,7 @@ def test_no_sentence_stands_outside_the_wording() -> None:
         if file.name in (
             "wording.py",
             "wording_later.py",
+            "wording_waitlist.py",
             "keywords.py",
             "language.py",
             "when_words.py",

@@ -1,0 +1,193 @@
+"""What the desk asks: who waits, what of it is free, and times to be kept for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from flows.effects import OfferTimes
+from flows.events import PlaceLost, TimesOffered, WaitersFound
+from flows.hours import epoch
+from flows.model import Catalog, Offer, Span, Waiter
+from storage import queries
+from storage.claims import claim_rows, claimable
+from storage.clock import uuid7
+from storage.pool import Connection
+from storage.search import Search
+from storage.waitlist import offered_slot, wishes_from
+
+_Q = queries.of("waitlist")
+
+ABANDONED: Final = timedelta(minutes=5)
+"""An offer that has been over for so long has nobody who ends it."""
+RATE_OVER: Final = timedelta(days=7)
+"""The days whose offers say how many are answered."""
+
+
+async def find_waiters(
+    conn: Connection, catalog: Catalog, *, now: datetime, conversation_id: int, inbox_id: int
+) -> WaitersFound:
+    """Look at everybody who waits and at all that is free of what they want.
+
+    Offers whose time is gone are taken back on the way. Other events that would have the desk look
+    (not `inbox_id`, for which it is looking) are marked handled: this look sees what they are of.
+    """
+    company_id = catalog.company.id
+    await _Q["pass_gate"].value(conn, company_id=company_id)
+    await _Q["swallow"].exec(
+        conn, company_id=company_id, conversation_id=conversation_id, but=inbox_id, now=now
+    )
+    lost, look_at = await _withdraw(conn, catalog, now)
+    waiters, free = await look(conn, catalog, now=now)
+    rate = await _Q["rate"].one(conn, company_id=company_id, since=now - RATE_OVER)
+    answered, silent = (rate["answered"], rate["silent"]) if rate else (0, 0)
+    return WaitersFound(waiters, free, tuple(lost), look_at, answered, silent)
+
+
+async def look(
+    conn: Connection, catalog: Catalog, *, now: datetime
+) -> tuple[tuple[Waiter, ...], Mapping[int, Mapping[int, Sequence[range]]]]:
+    """The same look for somebody who only wants to see: nothing is changed by it."""
+    rows = await _Q["waiters"].many(conn, company_id=catalog.company.id, now=now)
+    offered: dict[int, list[Span]] = {}  # what customers have on offer, by their ids
+    for row in rows:
+        if row["offered"]:
+            span = Span(row["offered_starts_at"], row["offered_ends_at"])
+            offered.setdefault(row["customer_id"], []).append(span)
+    waiters = tuple(_waiter(row, offered.get(row["customer_id"], ())) for row in rows)
+    free = {
+        service_id: await _free(conn, catalog, service_id, waiters, now)
+        for service_id in dict.fromkeys(waiter.service_id for waiter in waiters)
+        if service_id in catalog.service_by_id
+    }
+    return waiters, free
+
+
+async def offer_times(
+    conn: Connection, catalog: Catalog, ask: OfferTimes, *, now: datetime
+) -> TimesOffered:
+    """Keep times for those they are offered to, each all of it or not at all."""
+    company_id = catalog.company.id
+    made: list[tuple[UUID, Offer]] = []
+    for offer in ask.offers:
+        offer_id = uuid7(now)
+        if await _kept(conn, catalog, offer, offer_id, now):
+            made.append((offer_id, offer))
+            await _Q["offered"].exec(
+                conn,
+                company_id=company_id,
+                ids=[waiter.id for waiter in offer.waiters],
+                offer_id=offer_id,
+                staff_id=offer.slot.staff_id,
+                starts_at=offer.slot.start,
+                ends_at=offer.slot.end,
+                price_minor=offer.slot.price_minor,
+                until=offer.until,
+                now=now,
+            )
+    return TimesOffered(tuple(made), lost=len(made) < len(ask.offers))
+
+
+async def _kept(
+    conn: Connection, catalog: Catalog, offer: Offer, offer_id: UUID, now: datetime
+) -> bool:
+    """Claim all that a visit takes, for nobody yet: whoever answers first gets it."""
+    slot = offer.slot
+    search = Search(conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None)
+    rows = await claimable(conn, search, slot, now=now, lapsed=False)
+    return rows is not None and await claim_rows(
+        conn,
+        company_id=catalog.company.id,
+        rows=rows,
+        claim_id=offer_id,
+        conversation_id=None,
+        until=offer.until,
+        now=now,
+        anyone=True,
+        kind="offer",
+    )
+
+
+async def _withdraw(
+    conn: Connection, catalog: Catalog, now: datetime
+) -> tuple[list[tuple[int, PlaceLost]], datetime | None]:
+    """Take back the offers that cannot be kept.
+
+    Returns whom to tell what they lost, and when the first of the others is over for too long.
+    """
+    ended: list[tuple[asyncpg.Record, str]] = []
+    look_at: datetime | None = None
+    for row in await _Q["live_offers"].many(conn, company_id=catalog.company.id):
+        slot = offered_slot(row)
+        search = Search(
+            conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
+        )
+        if not row["kept"]:
+            ended.append((row, "lost" if row["taken"] else "withdrawn"))
+        elif not search.offers(slot.staff_id, epoch(slot.start)):
+            ended.append((row, "withdrawn"))
+        elif row["notification_expires_at"] + ABANDONED <= now:
+            ended.append((row, ""))
+        else:
+            over = row["notification_expires_at"] + ABANDONED
+            look_at = min(look_at or over, over)
+    if ended:
+        await _Q["withdraw"].exec(
+            conn,
+            company_id=catalog.company.id,
+            ids=[row["id"] for row, _ in ended],
+            outcomes=[outcome or "withdrawn" for _, outcome in ended],
+            offer_ids=[row["offer_id"] for row, _ in ended],
+            now=now,
+        )
+    told = [
+        (
+            row["conversation_id"],
+            PlaceLost(row["id"], row["offer_id"], offered_slot(row), taken=outcome == "lost"),
+        )
+        for row, outcome in ended
+        if outcome
+    ]
+    return told, look_at
+
+
+async def _free(
+    conn: Connection,
+    catalog: Catalog,
+    service_id: int,
+    waiters: Sequence[Waiter],
+    now: datetime,
+) -> Mapping[int, Sequence[range]]:
+    """What is free of all days that anybody waits for."""
+    search = Search(conn, catalog, service_id, None, now=now, conversation_id=None)
+    wishes = {
+        wanted for waiter in waiters if waiter.service_id == service_id for wanted in waiter.wanted
+    }
+    first = min(wanted.first for wanted in wishes).toordinal()
+    last = max(wanted.last for wanted in wishes).toordinal()
+    bounds = search.calendar.bounds
+    free = await search.free(bounds(first).start, bounds(last).end - 1)
+    return free.starts
+
+
+def _waiter(row: asyncpg.Record, offered: Sequence[Span]) -> Waiter:
+    visits = zip(row["starts"] or (), row["ends"] or (), strict=True)
+    engaged = [Span(start, end) for start, end in visits] + list(offered)
+    return Waiter(
+        id=row["id"],
+        customer_id=row["customer_id"],
+        conversation_id=row["conversation_id"],
+        service_id=row["service_id"],
+        wanted=wishes_from(row["wishes"]),
+        joined=row["joined_at"],
+        flexible=row["flexible"],
+        offered=row["offered"],
+        silent=row["silent"],
+        person_until=row["person_until"],
+        declined=tuple((who, first, last) for who, first, last in row["declined"]),
+        engaged=tuple(engaged),
+    )
