@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from bot import logs
 from storage.embedded import Servers
 from storage.pool import Connection, Pool, connection, open_pool
-from tests.support import database
+from tests.support import database, invariants
 
 _STACK = pytest.StashKey[ExitStack]()
 _SERVERS = pytest.StashKey[Servers]()
@@ -86,11 +86,13 @@ async def worker_pool(worker_database_url: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def database_url(worker_database_url: str, worker_pool: Pool) -> str:
-    """The address of a migrated database without rows."""
+async def database_url(worker_database_url: str, worker_pool: Pool) -> AsyncIterator[str]:
+    """The address of a migrated database without rows, looked at when the test is over."""
     async with connection(worker_pool) as conn:
         await database.clean(conn)
-    return worker_database_url
+    yield worker_database_url
+    async with connection(worker_pool) as conn:
+        await invariants.check(conn)
 
 
 @pytest.fixture
@@ -111,6 +113,7 @@ async def fresh_database_url(servers: Servers) -> AsyncIterator[str]:
     """The address of a new migrated database."""
     async with database.temporary(servers.database_url, migrated=True) as url:
         yield url
+        await invariants.check_at(url)
 
 
 @pytest.fixture
