@@ -130,7 +130,7 @@ class _Round:
     given: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)  # by staff
     kept: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=dict)  # by customer
     later: list[datetime] = field(default_factory=list)  # when to look again
-    hopeless: set[object] = field(default_factory=set)  # wishes that nothing fits
+    known: dict[object, list[Opening]] = field(default_factory=dict)  # by wishes
 
     @property
     def calendar(self) -> Calendar:
@@ -224,26 +224,29 @@ class _Round:
 
     def openings(self, waiter: Waiter) -> Iterator[Opening]:
         """Return what a waiter wishes for and can have, the earliest first."""
-        service = self.free.get(waiter.service_id)
         key = (waiter.service_id, waiter.wanted)
-        if not service or key in self.hopeless:
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = list(self._wished(waiter))
+        return (one for one in found if self._can_have(waiter, one))
+
+    def _wished(self, waiter: Waiter) -> Iterator[Opening]:
+        """Return what is free of somebody's wishes, day by day."""
+        service = self.free.get(waiter.service_id)
+        if not service:
             return
-        spans = self._spans(waiter)
-        found = False
-        for low, high in sorted(spans):
-            of_span = sorted(
+        lengths = {id_: self._need(waiter.service_id, id_).length for id_ in service}
+        for (low, high), team in sorted(self._spans(waiter).items()):
+            yield from sorted(
                 Opening((start - times[0]) % length > 0, start, staff_id, room)
-                for staff_id in spans[low, high]
-                for length in [self._need(waiter.service_id, staff_id).length]
-                for times in service.get(staff_id, ())
+                for staff_id in team
+                if staff_id in lengths
+                for length in [lengths[staff_id]]
+                for times in service[staff_id]
                 for room in [times[-1] - times[0] + length]
                 for part in within([times], low, high)
                 for start in part
             )
-            found = found or bool(of_span)
-            yield from (one for one in of_span if self._can_have(waiter, one))
-        if not found:
-            self.hopeless.add(key)
 
     def _spans(self, waiter: Waiter) -> dict[tuple[int, int], list[int]]:
         """Return when the visit may start, by whom; whoever has left counts as anyone."""

@@ -39,7 +39,12 @@ async def find_waiters(
     company_id = catalog.company.id
     await _Q["pass_gate"].value(conn, company_id=company_id)
     await _Q["swallow"].exec(
-        conn, company_id=company_id, conversation_id=conversation_id, but=inbox_id, now=now
+        conn,
+        company_id=company_id,
+        conversation_id=conversation_id,
+        but=inbox_id,
+        version=catalog.version,
+        now=now,
     )
     lost, look_at = await _withdraw(conn, catalog, now)
     waiters, free = await look(conn, catalog, now=now)

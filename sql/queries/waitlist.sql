@@ -162,13 +162,15 @@ ORDER BY b.starts_at
 LIMIT 1;
 
 -- name: swallow :exec
--- The look that is being taken now sees whatever these would have it look for.
+-- The look that is being taken now sees whatever these would have it look for, unless the hours have changed since it
+-- read them.
 UPDATE inbox
-SET status = 'done', done_at = @now, attempts = attempts + 1
+SET status = 'kept', done_at = @now
 WHERE company_id = @company_id AND id IN (
     SELECT id FROM inbox
     WHERE company_id = @company_id AND conversation_id = @conversation_id AND status = 'pending'
         AND kind = 'time_freed' AND id <> @but
+        AND (SELECT catalog_version FROM companies WHERE id = @company_id) = @version
     ORDER BY id
     FOR UPDATE
 );

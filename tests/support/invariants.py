@@ -21,21 +21,32 @@ WITH live AS (
     WHERE status = 'notified'
 ),
 visits AS (
-    SELECT company_id, id, staff_id, tstzrange(starts_at, ends_at) AS during
+    SELECT company_id, id::text, starts_at, max(ends_at) OVER before AS taken_until
     FROM bookings
     WHERE status IN ('pending', 'confirmed') AND source <> 'import'
+    WINDOW before AS (
+        PARTITION BY company_id, staff_id ORDER BY starts_at, id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
+),
+claims AS (
+    SELECT
+        company_id, id::text, lower(during) AS starts_at,
+        max(upper(during)) OVER before AS taken_until
+    FROM slot_claims
+    WHERE part = 'visit'
+    WINDOW before AS (
+        PARTITION BY company_id, staff_id ORDER BY lower(during), id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
 )
-SELECT 'a slot is sold twice' AS what, a.company_id, a.id::text AS which
-FROM visits AS a
-JOIN visits AS b
-    ON b.company_id = a.company_id AND b.staff_id = a.staff_id AND b.id > a.id
-    AND b.during && a.during
+SELECT 'a slot is sold twice' AS what, company_id, id AS which
+FROM visits
+WHERE starts_at < taken_until
 UNION ALL
-SELECT 'two claims share a time', a.company_id, a.id::text
-FROM slot_claims AS a
-JOIN slot_claims AS b
-    ON b.company_id = a.company_id AND b.staff_id = a.staff_id AND b.id > a.id
-    AND b.during && a.during AND 'visit' IN (a.part, b.part) AND b.claim_id <> a.claim_id
+SELECT 'two claims share a time', company_id, id
+FROM claims
+WHERE starts_at < taken_until
 UNION ALL
 SELECT 'a slot is on offer twice', a.company_id, a.id::text
 FROM live AS a
