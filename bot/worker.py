@@ -137,7 +137,7 @@ class Worker:
                 again_asked = key in self._again
                 self._again.discard(key)
             if again or again_asked:
-                self.wake([key], later=later)
+                self.wake([key], later=later and not again_asked)
 
     async def _take_turns(self, key: Key) -> bool:
         """Take turns until nothing waits; True when it stopped early."""
@@ -146,9 +146,6 @@ class Worker:
             self._again.discard(key)
             try:
                 taken = await self._engine.take_turn(*key)
-            except StaleTurn:
-                metrics.TURNS_RETRIED.inc()  # what is true now is known: nothing to wait for
-                continue
             except StorageError as error:
                 if not error.retryable:
                     await self._set_aside(key, error)
@@ -157,7 +154,9 @@ class Worker:
                 if troubles == len(_RETRY_S):
                     log.warning("turn.postponed", company_id=key[0], error=type(error).__name__)
                     return False
-                await asyncio.sleep(_RETRY_S[troubles])
+                # When another process was quicker there is nothing to wait for.
+                at_once = isinstance(error, StaleTurn) and troubles == 0
+                await asyncio.sleep(0 if at_once else _RETRY_S[troubles])
                 troubles += 1
                 continue
             except Exception as error:

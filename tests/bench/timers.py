@@ -12,128 +12,33 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
-from redis.asyncio import Redis
-
 from bot import logs
 from bot.runtime import running
 from bot.timekeeper import Timekeeper
-from storage import migrate, timers
-from storage.alarms import SHARDS
+from storage import timers
 from storage.clock import system_clock
 from storage.embedded import Servers
-from storage.pool import UNHURRIED, Pool, connect, connection, open_pool
+from storage.pool import connection
 from storage.redis import open_redis
 from tests.bench import bots
-from tests.support.database import create
+from tests.bench.timer_bed import HEARD, Bed, made_bed
 from tests.support.graph import running_graph
 from tests.support.settings import settings_for
 
-DATABASE: Final = "timers"
-CONVERSATIONS: Final = 2_000
 BATCH: Final = 100
 CLIENTS: Final = 16
-
-_PEOPLE: Final = """
-WITH company AS (
-    INSERT INTO companies (name, timezone, phone_number_id) VALUES ('Bench', 'UTC', '1')
-    RETURNING id
-),
-people AS (
-    INSERT INTO customers (company_id, phone)
-    SELECT id, (15550000000 + n)::text FROM company, generate_series(1, $1) AS n
-    RETURNING company_id, id
-)
-INSERT INTO dialog_contexts (company_id, customer_id, started_at, last_message_at)
-SELECT company_id, id, now(), now() FROM people
-"""
-_ARM_MANY: Final = """
-WITH talks AS (SELECT company_id, id, row_number() OVER (ORDER BY id) - 1 AS n FROM dialog_contexts)
-INSERT INTO timers (company_id, key, conversation_id, name, due_at, scheduled_at)
-SELECT t.company_id, $1 || ':' || g, t.id, 'bench',
-    $3::timestamptz + make_interval(secs => $4::float8 * g / $2), now()
-FROM generate_series(1, $2::integer) AS g
-JOIN talks AS t ON t.n = g % $5
-"""
-_FIRED: Final = """
-SELECT extract(epoch FROM started_at - due_at)::float8 * 1000 AS ms FROM timers
-WHERE key LIKE $1 || ':%' AND status = 'fired'
-"""
-_HEARD: Final = """
-SELECT extract(epoch FROM completed_at - due_at)::float8 * 1000 AS ms FROM timers
-WHERE key LIKE $1 || ':%' AND status = 'fired'
-"""
-_LEFT: Final = """
-SELECT count(*) FILTER (WHERE status = 'armed') AS armed,
-    count(*) FILTER (WHERE completed_at IS NULL) AS unheard
-FROM timers WHERE key LIKE $1 || ':%'
-"""
-
-
-@dataclass
-class Bed:
-    """Servers with conversations in them."""
-
-    pool: Pool
-    redis: Redis
-    database_url: str
-    redis_url: str
-    company_id: int
-    talks: list[int]
-
-    async def arm(self, prefix: str, count: int, *, in_s: float, over_s: float = 0.0) -> datetime:
-        """Arm many, evenly over a time that begins soon; returns when that is."""
-        conn = await connect(self.database_url, timeouts=UNHURRIED)
-        try:
-            begins: datetime = await conn.fetchval("SELECT clock_timestamp()")
-            begins += timedelta(seconds=in_s)
-            await conn.execute(_ARM_MANY, prefix, count, begins, over_s, len(self.talks))
-            await conn.execute("ANALYZE timers")
-        finally:
-            await conn.close()
-        return begins
-
-    async def left(self, prefix: str, *, heard: bool = False) -> int:
-        """How many of them have not fired, or were not heard, yet."""
-        async with connection(self.pool) as conn:
-            row = await conn.fetchrow(_LEFT, prefix)
-        assert row is not None
-        return int(row["unheard"] if heard else row["armed"])
-
-    async def late(self, prefix: str, query: str = _FIRED) -> list[float]:
-        """How late each of them was, in milliseconds."""
-        async with connection(self.pool) as conn:
-            return [row["ms"] for row in await conn.fetch(query, prefix)]
-
-    async def clear(self) -> None:
-        """Forget all timers and what came of them."""
-        conn = await connect(self.database_url, timeouts=UNHURRIED)
-        try:
-            await conn.execute("TRUNCATE timers, inbox")
-        finally:
-            await conn.close()
-        await self.redis.flushdb()
-
-    async def memory(self) -> int:
-        """Bytes that the alarm clock has in Redis."""
-        found = 0
-        for shard in range(SHARDS):
-            for part in ("due", "lease"):
-                key = f"usual:{{timers-{shard}}}:{part}"
-                found += await self.redis.memory_usage(key, samples=0) or 0
-        return found
 
 
 async def measure(servers: Servers, *, quick: bool) -> dict[str, Any]:
     """Run everything, the quick way with a tenth of the timers."""
     logs.configure("json", "warning")
     scale = 0.1 if quick else 1.0
-    async with _bed(servers) as bed:
+    async with made_bed(servers) as bed:
         return {
             "floor": await _floor(bed, int(5_000 * scale)),
             "schedule": await _schedule(bed, int(5_000 * scale)),
@@ -146,26 +51,6 @@ async def measure(servers: Servers, *, quick: bool) -> dict[str, Any]:
             "flushed": await _flushed(bed, int(2_000 * scale)),
             "killed": await _killed(bed, int(2_000 * scale)),
         }
-
-
-@asynccontextmanager
-async def _bed(servers: Servers) -> AsyncIterator[Bed]:
-    database_url = await create(servers.database_url, DATABASE)
-    await migrate.up(database_url)
-    conn = await connect(database_url)
-    try:
-        await conn.execute(_PEOPLE, CONVERSATIONS)
-        rows = await conn.fetch("SELECT company_id, id FROM dialog_contexts ORDER BY id")
-        await conn.execute("ANALYZE")
-    finally:
-        await conn.close()
-    async with AsyncExitStack() as stack:
-        pool = await open_pool(database_url, size=20)
-        stack.push_async_callback(pool.close)
-        redis = open_redis(servers.redis_url)
-        stack.push_async_callback(redis.aclose)
-        talks = [row["id"] for row in rows]
-        yield Bed(pool, redis, database_url, servers.redis_url, rows[0]["company_id"], talks)
 
 
 @asynccontextmanager
@@ -312,7 +197,7 @@ async def _turns(bed: Bed, count: int) -> dict[str, Any]:
         while await bed.left("turn", heard=True):
             await asyncio.sleep(0.1)
         spent = time.process_time() - spent
-    late = await bed.late("turn", _HEARD)
+    late = await bed.late("turn", HEARD)
     await bed.clear()
     return {
         "count": count,
@@ -334,7 +219,7 @@ async def _lateness(bed: Bed, count: int, over_s: float, more: int) -> dict[str,
         await asyncio.sleep(over_s + 4.0)  # asking how many are left would disturb them
         while await bed.left("late", heard=True):
             await asyncio.sleep(0.5)
-    fired, heard = await bed.late("late"), await bed.late("late", _HEARD)
+    fired, heard = await bed.late("late"), await bed.late("late", HEARD)
     await bed.clear()
     return {
         "count": count,
@@ -376,7 +261,7 @@ async def _killed(bed: Bed, count: int) -> dict[str, Any]:
             await asyncio.sleep(3.0)
             while await bed.left("kill", heard=True):
                 await asyncio.sleep(0.2)
-    late = await bed.late("kill", _HEARD)
+    late = await bed.late("kill", HEARD)
     events = await _events(bed)
     await bed.clear()
     return {"lost": count - len(late), "doubled": events - count, "worst_ms": round(max(late), 1)}
