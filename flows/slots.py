@@ -143,6 +143,7 @@ def starts(
     """All starts in [earliest, latest], as sorted, disjoint, non-empty ranges."""
     found: list[range] = []
     length, grid = need.length, need.grid
+    blocks = _apart(blocks)
     block, blocks_left = 0, len(blocks)
     for start, stop, end, anchor in stretches:
         at = start if start > earliest else earliest
@@ -162,6 +163,23 @@ def starts(
             if first <= until:
                 found.append(range(first, until + 1, grid))
             at = until + 1
+    return found
+
+
+def _apart(blocks: Sequence[Interval]) -> list[Interval]:
+    """Sorted pairs that overlap, as one: most do, for a visit and its buffers are neighbours."""
+    if not blocks:
+        return []
+    found = []
+    shut, opens = blocks[0]
+    for low, high in blocks:
+        if low < opens:
+            if high > opens:
+                opens = high
+        else:
+            found.append((shut, opens))
+            shut, opens = low, high
+    found.append((shut, opens))
     return found
 
 
