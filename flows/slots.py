@@ -143,12 +143,12 @@ def starts(
     """All starts in [earliest, latest], as sorted, disjoint, non-empty ranges."""
     found: list[range] = []
     length, grid = need.length, need.grid
-    blocks = _apart(blocks)
+    blocks, step, offset = _apart(blocks), gcd(grid, _ROUND), need.offset
     block, blocks_left = 0, len(blocks)
     for start, stop, end, anchor in stretches:
         at = start if start > earliest else earliest
         last = min(stop - 1, end - length, latest)
-        anchor = first_on_grid(anchor, need)
+        anchor += -anchor % step + offset  # as first_on_grid, which would cost a call
         while at <= last:
             while block < blocks_left and blocks[block][1] <= at:
                 block += 1
