@@ -356,6 +356,6 @@ def visit_from(row: asyncpg.Record) -> Visit:
         reminded_at=row.get("reminded_at"),
         pieces=tuple(
             Piece(service, staff, moment(int(start)), moment(int(end)), price, name, by)
-            for service, staff, start, end, price, name, by in row["pieces"] or ()
+            for service, staff, start, end, price, name, by in row.get("pieces") or ()
         ),
     )
