@@ -39,6 +39,7 @@ SALON = Number(
     name="Salon Lumi",
     display_phone="+1 555 010 0000",
     waba_id="200000000000001",
+    timezone="America/New_York",
 )
 PATIENCE = 5.0
 
