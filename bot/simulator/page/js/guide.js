@@ -1,6 +1,8 @@
 // The guide through a scenario: what to do next, done by hand or by the page.
 
+import { summary } from "./bubble.js";
 import { el, icon, spoken } from "./dom.js";
+import { FIRST } from "./scenarios.js";
 
 const PAUSE = 900;
 const CARD = matchMedia("(min-width: 1180px)");
@@ -44,7 +46,7 @@ export class Guide {
     this.#node = node;
     this.#store = store;
     this.#scenario = scenario;
-    this.#people = people;
+    this.people = this.#people = people;
     this.#number = number;
     this.#act = act;
     this.restart = restart;
@@ -169,9 +171,10 @@ export class Guide {
   }
 
   #ready(deed) {
+    if (deed.once && !isAsked(this.#messagesOf(deed.once.who), deed.once)) return false;
     if (deed.calm) return true;
     if (!isSaid(deed)) return this.#people.every((one) => this.#isAnswered(one));
-    const messages = this.#store.messages(this.#people[deed.who].id, this.#number);
+    const messages = this.#messagesOf(deed.who);
     if (deed.tap || deed.pick) return Boolean(choiceFor(messages, deed));
     const last = messages.at(-1);
     return !last || last.author === "business" || last.status === "read" || last.status === "delivered";
@@ -182,12 +185,18 @@ export class Guide {
     return !last || last.author === "business";
   }
 
+  #messagesOf(who) {
+    return this.#store.messages(this.#people[who].id, this.#number);
+  }
+
   #matches(deed, message) {
     if (message.customer_id !== this.#people[deed.who].id) return false;
-    const reply = message.content.button_reply ?? message.content.list_reply;
+    const { content, kind } = message;
+    const template = kind === "button" && { title: content.text };
+    const reply = template || (content.button_reply ?? content.list_reply);
     if (deed.say) return message.kind === "text" && alike(message.content.body, deed.say);
     if (deed.send) return message.kind !== "text" && !reply;
-    if (deed.tap) return Boolean(reply) && alike(reply.title, deed.tap);
+    if (deed.tap) return Boolean(reply) && (deed.tap === FIRST || alike(reply.title, deed.tap));
     return Boolean(message.content.list_reply);
   }
 }
@@ -195,6 +204,13 @@ export class Guide {
 const isSaid = (deed) => Boolean(deed.say || deed.send || deed.tap || deed.pick);
 
 const alike = (one, other) => one.trim().toLowerCase() === other.trim().toLowerCase();
+
+/** Whether a customer was told or offered something since they wrote last: `{says}` or `{offers}`. */
+export function isAsked(messages, { says, offers }) {
+  const fresh = messages.slice(messages.findLastIndex((one) => one.author === "customer") + 1);
+  if (offers) return Boolean(choiceFor(fresh, { tap: offers }));
+  return fresh.some((one) => summary(one).includes(says));
+}
 
 /** The newest choice that a deed means: `{message, id}`, or nothing yet. */
 export function choiceFor(messages, deed) {
@@ -210,9 +226,8 @@ export function choiceFor(messages, deed) {
     }
     const buttons = (action.buttons ?? []).map((one) => one.reply);
     const shown = message.kind === "template" ? message.content.shown.buttons : [];
-    const found = [...buttons, ...rows, ...shown.map((one) => ({ id: one.payload, title: one.title }))].find(
-      (one) => alike(one.title, deed.tap),
-    );
+    const all = [...buttons, ...rows, ...shown.map((one) => ({ id: one.payload, title: one.title }))];
+    const found = deed.tap === FIRST ? all[0] : all.find((one) => alike(one.title, deed.tap));
     if (found) return { message, id: found.id };
   }
   return null;

@@ -3,7 +3,7 @@
 import { api, transcriptUrl } from "./api.js";
 import { drawClock, drawTabs, foldTools, tick } from "./bar.js";
 import { el, toast } from "./dom.js";
-import { choiceFor, drawScenarios, Guide } from "./guide.js";
+import { choiceFor, drawScenarios, Guide, isAsked } from "./guide.js";
 import { newPhone, wanted } from "./new_phone.js";
 import { Panel } from "./panel.js";
 import { Phone } from "./phone.js";
@@ -13,6 +13,8 @@ import { Store } from "./store.js";
 import { Trouble } from "./trouble.js";
 
 const MOST_PHONES = 3;
+const MOST_MOVES = 150;
+const A_MOMENT = 400;
 const SHOWN = "usual.phones";
 const LOOKING = "usual.looking";
 
@@ -98,10 +100,7 @@ async function setUp(scenario, afresh) {
 async function perform(deed, customer) {
   if (deed.trouble) return trouble.start(deed.trouble).then(() => true);
   if (deed.calm) return trouble.end().then(() => true);
-  if (deed.clock) {
-    const move = deed.clock === "tomorrow" ? { to: "tomorrow" } : { advance_seconds: deed.clock };
-    return api.moveClock(move).then(() => true, failed);
-  }
+  if (deed.clock) return letTimePass(deed);
   const phone = phones.find((one) => one.customer.id === customer.id);
   if (!phone) return failed(new Error(`${customer.name}'s phone was put away.`));
   if (phone !== current) choose(phone);
@@ -109,6 +108,23 @@ async function perform(deed, customer) {
   if (deed.send) return phone.send({ kind: deed.send });
   const choice = choiceFor(store.messages(customer.id, store.numbers[0].phone_number_id), deed);
   return Boolean(choice) && phone.tap(choice.message, choice.id);
+}
+
+/** Moves the clock: once, or again and again until somebody has been written to. */
+async function letTimePass({ clock: step, until }) {
+  const move = step === "tomorrow" ? { to: "tomorrow" } : { advance_seconds: step };
+  const talk = () => store.messages(guide.people[until.who].id, store.numbers[0].phone_number_id);
+  try {
+    for (let n = 0; n < MOST_MOVES && guide; n += 1) {
+      if (until && isAsked(talk(), until)) return true;
+      await api.moveClock(move);
+      if (!until) return true;
+      await new Promise((resolve) => setTimeout(resolve, A_MOMENT));
+    }
+  } catch (error) {
+    return failed(error);
+  }
+  return failed(new Error("That takes longer than expected."));
 }
 
 function failed(error) {

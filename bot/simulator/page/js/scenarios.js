@@ -2,8 +2,12 @@
 //
 // A step says what to do and, in `do`, how the page can do it: `say` a text, `send` something else,
 // `tap` a button or row by its title, `pick` a row of the newest list with that button (a number, or
-// the title), `wait` for something to be said, move the `clock`, order `trouble` or call it off
-// (`calm`). `who` is a person of the scenario, the first where it is left out.
+// the title), move the `clock`, order `trouble` or call it off (`calm`). `who` is a person of the
+// scenario, the first where it is left out. `once` makes a step wait for somebody to be offered
+// something, `until` moves the clock on until somebody is: `{who, offers: title}` or `{who, says}`.
+
+/** Instead of a title: whatever is offered first. */
+export const FIRST = Symbol("first");
 
 const pick = (text, list, row = 0, who = 0) => ({ text, do: { who, pick: { list, row } } });
 const tap = (text, title, who = 0) => ({ text, do: { who, tap: title } });
@@ -73,6 +77,91 @@ export const SCENARIOS = [
       tap("Ana books.", "Book it", 0),
     ],
     after: "Ben got the nearest free times in one sentence. The constraint that decides is in PostgreSQL.",
+  },
+  {
+    id: "waitlist",
+    title: "A cancelled place finds its next owner",
+    lead: "Ben and Cleo wait for a time that Ana has. She cancels: Ben gets it offered for 15 minutes, then Cleo.",
+    people: [{ name: "Ana" }, { name: "Ben" }, { name: "Cleo" }],
+    steps: [
+      { text: "Begin in the morning: nobody is written to at night.", do: { clock: "tomorrow" } },
+      say("Ana wants a cut with Becky next week.", "women's cut with becky next week"),
+      pick("She picks a day.", "Days", 0),
+      pick("She picks a time.", "Times", 0),
+      tap("She books it.", "Book it"),
+      say("Ben would like to come next week, too.", "waitlist for a women's cut with becky next week", 1),
+      tap("At any time of day.", "Any", 1),
+      tap("What is free does not suit him: he waits.", "None of these suit", 1),
+      say("So does Cleo, behind him.", "waitlist for a women's cut with becky next week", 2),
+      tap("Any time.", "Any", 2),
+      tap("Nothing of it suits.", "None of these suit", 2),
+      tap("Ana cannot come.", "Cancel visit"),
+      tap("She cancels, and Ben has the offer at once.", "Yes, cancel it"),
+      {
+        text: "Ben does not answer. 15 minutes later it is Cleo's turn.",
+        do: { clock: 15 * 60 + 1, once: { who: 1, offers: "Take it" } },
+      },
+      tap("Cleo takes it.", "Take it", 2),
+    ],
+    after: "While a place is on offer nobody else can have it; Ben was told, and keeps his place in line.",
+  },
+  {
+    id: "reminders",
+    title: "Reminders, by the clock",
+    lead: "Ana is reminded the day before and shortly before, and asked how it was the day after.",
+    people: [{ name: "Ana" }],
+    steps: [
+      { text: "Begin in the morning.", do: { clock: "tomorrow" } },
+      say("Ana wants a men's cut with Kelly.", "men's cut with kelly"),
+      pick("A few days ahead.", "Days", 2),
+      pick("A time.", "Times", 0),
+      tap("Book it.", "Book it"),
+      {
+        text: "Time goes by until the day before.",
+        do: { clock: 2 * 3600, until: { who: 0, offers: "Confirm" } },
+      },
+      tap("She will come.", "Confirm"),
+      {
+        text: "Until shortly before.",
+        do: { clock: 3600, until: { who: 0, says: "See you soon" } },
+      },
+      {
+        text: "And the day after.",
+        do: { clock: 3 * 3600, until: { who: 0, offers: "Great" } },
+      },
+      tap("It was great.", "Great"),
+    ],
+    after: "Timers are rows in PostgreSQL; the clock of the demo fires them. A moved visit takes its reminders along.",
+  },
+  {
+    id: "regular",
+    title: "A regular's usual, with one tap",
+    lead: "After two visits the bot has learned what Ana likes, and offers it with two free times.",
+    people: [{ name: "Ana" }],
+    steps: [
+      { text: "Begin in the morning.", do: { clock: "tomorrow" } },
+      say("Ana's first visit: she wants a men's cut with Kelly.", "men's cut with kelly"),
+      pick("A few days ahead.", "Days", 2),
+      pick("A time.", "Times", 0),
+      tap("Book it.", "Book it"),
+      {
+        text: "She was there; the day after she is asked how it was.",
+        do: { clock: 6 * 3600, until: { who: 0, offers: "Great" } },
+      },
+      tap("Great.", "Great"),
+      say("The second visit.", "men's cut with kelly"),
+      pick("A few days ahead.", "Days", 2),
+      pick("A time.", "Times", 0),
+      tap("Book it.", "Book it"),
+      {
+        text: "She was there again.",
+        do: { clock: 6 * 3600, until: { who: 0, offers: "Great" } },
+      },
+      tap("Great.", "Great"),
+      say("From now on “hi” is enough.", "hi"),
+      tap("One tap, and it is booked.", FIRST),
+    ],
+    after: "What is usual is learned anew with every visit: what, with whom, which weekday and hour.",
   },
   {
     id: "person",
