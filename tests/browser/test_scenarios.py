@@ -22,6 +22,9 @@ ENDS = {
     "typing": ["Women's cut"],
     "visits": ["Cancelled:"],
     "race": ["Booked ✔", "is no longer free"],
+    "waitlist": ["Cancelled:", "I didn't hear from you", "Booked ✔"],
+    "reminders": ["good to hear"],
+    "regular": ["Booked ✔"],
     "person": ["Welcome back"],
     "russian": ["Мужская стрижка"],
     "hidden": ["With whom?"],
@@ -47,7 +50,7 @@ def address(scene: Scene, scenario: str) -> str:
 
 async def play(page: Page) -> None:
     await page.get_by_role("button", name="Play", exact=True).click()
-    await expect(page.locator(".guide .after")).to_be_visible(timeout=45_000)
+    await expect(page.locator(".guide .after")).to_be_visible(timeout=100_000)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
