@@ -88,10 +88,12 @@ async def claim_statuses(conn: Connection, *, most: int, now: datetime) -> list[
 async def apply_statuses(
     conn: Connection, news: Sequence[StatusNews], *, now: datetime
 ) -> list[Heard]:
-    """Take messages forward, settle the outbox and close the statuses; one statement."""
+    """Take messages forward, settle the outbox and close the statuses; in a transaction."""
+    statuses = [_as_record(one) for one in news]
+    await _Q["lock_told_of"].exec(conn, statuses=statuses)
     rows = await _Q["apply_statuses"].many(
         conn,
-        statuses=[_as_record(one) for one in news],
+        statuses=statuses,
         since=now - FOUND_WITHIN,
         now=now,
     )

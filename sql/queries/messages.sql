@@ -7,6 +7,22 @@ ORDER BY not_before, id
 LIMIT @most
 FOR UPDATE SKIP LOCKED;
 
+-- name: lock_told_of :exec
+-- Whoever settles a send that statuses tell of is waited for before they are applied: a statement that had to wait
+-- in its middle would go by what it saw of the message before, and could lose the status.
+SELECT FROM outbox AS o
+WHERE (o.company_id, o.id) IN (
+    SELECT h.company_id, coalesce(k.id, w.id)
+    FROM jsonb_to_recordset(@statuses) AS h (company_id bigint, wamid text, outbox_id bigint, known boolean)
+    LEFT JOIN outbox AS k ON k.company_id = h.company_id AND k.id = h.outbox_id
+    LEFT JOIN LATERAL (
+        SELECT id FROM outbox WHERE company_id = h.company_id AND wamid = h.wamid LIMIT 1
+    ) AS w ON k.id IS NULL
+    WHERE h.known
+)
+ORDER BY o.company_id, o.id
+FOR UPDATE;
+
 -- name: apply_statuses :many
 -- A batch of statuses in one statement: messages found by our own key in them, else by wamid, and taken forward only,
 -- in whatever order statuses come (failed ranks between sent and delivered). Outbox rows whose outcome was not

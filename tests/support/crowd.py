@@ -35,7 +35,7 @@ LEFT = (
     "SELECT id, kind, attempts, not_before, last_error FROM inbox WHERE status = 'pending'",
     "SELECT id, status, attempts, not_before, error_code FROM outbox "
     "WHERE status NOT IN ('sent', 'failed')",
-    "SELECT id, status, wamid, created_at FROM messages "
+    "SELECT id, status, wamid, created_at, sent_at, delivered_at, read_at FROM messages "
     "WHERE direction = 'out' AND status NOT IN ('read', 'failed')",
 )
 # Each finds what must not be; $1 is the time.
@@ -207,8 +207,21 @@ class Crowd:
             if idle and await self.conn.fetchval(UNSETTLED) == 0:
                 return
             await asyncio.sleep(0.005)
-        left: list[object] = [await self.conn.fetch(query) for query in LEFT]
-        left.append([one.view() for one in self.scene.graph.simulator.courier.unsettled.values()])
+        left = [await self.conn.fetch(query) for query in LEFT]
+        simulator = self.scene.graph.simulator
+        left.append([one.view() for one in simulator.courier.unsettled.values()])
+        for row in left[2]:
+            told = [
+                (one.notice.value["statuses"][0]["status"], one.state, one.attempts)
+                for one in simulator.courier.deliveries
+                if one.notice.value.get("statuses", [{}])[0].get("id") == row["wamid"]
+            ]
+            kept = await self.conn.fetch(
+                "SELECT id, dedup_key, status, attempts, received_at, done_at FROM inbox "
+                "WHERE dedup_key LIKE '%:status:' || $1 || ':%'",
+                row["wamid"],
+            )
+            left.append([simulator.world.messages[row["wamid"]].status, told, kept])
         raise AssertionError(f"it does not come to rest: {left}")
 
     async def _agrees(self, phone: Phone) -> None:
