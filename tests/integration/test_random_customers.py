@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from tests.support.crowd import Crowd, Stage
 
-EXAMPLES = int(os.environ.get("CROWD_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("CROWD_EXAMPLES", "6"))
 """How many crowds come; each of them does `STEPS` things at most."""
-STEPS = int(os.environ.get("CROWD_STEPS", "15"))
+STEPS = int(os.environ.get("CROWD_STEPS", "12"))
 
 WORDS = [
     "hi", "book a visit", "haircut tomorrow at 3 with becky", "men's cut", "is anyone free today?",
@@ -145,7 +145,7 @@ def test_whatever_customers_do_everything_holds(stage: Stage) -> None:
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            derandomize=EXAMPLES <= 8,
+            derandomize=EXAMPLES <= 6,
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -207,7 +207,7 @@ class Crowd:
             if idle and await self.conn.fetchval(UNSETTLED) == 0:
                 return
             await asyncio.sleep(0.005)
-        left = [await self.conn.fetch(query) for query in LEFT]
+        left: list[Any] = [await self.conn.fetch(query) for query in LEFT]
         simulator = self.scene.graph.simulator
         left.append([one.view() for one in simulator.courier.unsettled.values()])
         for row in left[2]:
