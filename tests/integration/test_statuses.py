@@ -34,9 +34,11 @@ async def test_the_order_of_statuses_does_not_matter(
 ) -> None:
     talk, row = await sent(bench)
     worker = bench.statuses()
+    began = int(bench.clock().timestamp())
     for status in order:
-        at = ["sent", "delivered", "read"].index(status)
-        await tell(bench, worker, talk.company_id, about(bench, row, status, at=at, echo=echo))
+        at = str(began + ["sent", "delivered", "read"].index(status))
+        told = about(bench, row, status, echo=echo, timestamp=at)
+        await tell(bench, worker, talk.company_id, told)
     message = await bench.writer.message(row)
     assert message["status"] == "read"
     assert (message["read_at"] - message["delivered_at"]) == timedelta(seconds=1)
