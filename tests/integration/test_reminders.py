@@ -19,7 +19,7 @@ from tests.support.bot import Scene, running_scene
 from tests.support.graph import Bubble, Phone
 
 SOON = timedelta(seconds=1)
-SECONDS = 15
+SECONDS = 30
 
 
 @pytest.fixture
@@ -71,17 +71,17 @@ async def next_reply(phone: Phone) -> Bubble:
 
 async def book(scene: Scene, phone: Phone, *, day: int = 5) -> asyncpg.Record:
     """Book the first service by taps, on the day that stands so far down the list."""
-    await phone.say("hi")
+    await phone.say("hi", wait=False)
     await next_reply(phone)
-    await phone.tap("Book a visit")
-    await phone.tap((await next_reply(phone)).rows[0])
-    await phone.tap((await next_reply(phone)).rows[0])
+    await phone.tap("Book a visit", wait=False)
+    await phone.tap((await next_reply(phone)).rows[0], wait=False)
+    await phone.tap((await next_reply(phone)).rows[0], wait=False)
     days = await next_reply(phone)
-    await phone.tap(days.rows[day])
+    await phone.tap(days.rows[day], wait=False)
     times = await next_reply(phone)
-    await phone.tap(times.rows[2])
+    await phone.tap(times.rows[2], wait=False)
     await next_reply(phone)
-    await phone.tap("Book it")
+    await phone.tap("Book it", wait=False)
     booked = await next_reply(phone)
     assert "Booked" in booked.text
     return await theirs(scene.runtime.pool)
@@ -119,7 +119,7 @@ async def test_a_visit_is_remembered_once_by_template_and_confirmed_by_a_tap(
     assert reminder.text.startswith("A reminder from Salon Lumi of your visit: ")
     assert [choice.title for choice in reminder.choices] == ["Confirm", "Change", "Cancel visit"]
     await ana.quiet()
-    await ana.tap("Confirm")
+    await ana.tap("Confirm", wait=False)
     assert "Thank you! See you on" in (await next_reply(ana)).text
     noted = await row(pool, "SELECT * FROM reminders WHERE kind = '24h'")
     assert noted["sent_at"] is not None
@@ -140,7 +140,7 @@ async def test_a_paused_template_has_another_in_its_place(scene: Scene) -> None:
     assert spare.text.startswith("There is a message from Salon Lumi for you")
     states = await column(scene.runtime.pool, "SELECT name || ' ' || status FROM message_templates")
     assert states == ["usual_visit_reminder PAUSED"]
-    await ana.tap("Read it")
+    await ana.tap("Read it", wait=False)
     assert "Change" in (await next_reply(ana)).buttons
 
 
@@ -148,13 +148,13 @@ async def test_reminders_follow_a_visit_to_its_new_time(scene: Scene) -> None:
     ana = scene.graph.customer("Ana")
     before = await book(scene, ana, day=3)
     old = await armed(scene)
-    await ana.tap("Change")
+    await ana.tap("Change", wait=False)
     days = await next_reply(ana)
-    await ana.tap(days.rows[6])
+    await ana.tap(days.rows[6], wait=False)
     times = await next_reply(ana)
-    await ana.tap(times.rows[1])
+    await ana.tap(times.rows[1], wait=False)
     await next_reply(ana)
-    await ana.tap("Move it")
+    await ana.tap("Move it", wait=False)
     assert "Moved" in (await next_reply(ana)).text
     after = await theirs(scene.runtime.pool)
     new = await armed(scene)
@@ -172,9 +172,9 @@ async def test_of_a_cancelled_visit_nobody_is_reminded(scene: Scene) -> None:
     pool, ana = scene.runtime.pool, scene.graph.customer("Ana")
     await book(scene, ana)
     dues = await armed(scene)
-    await ana.tap("Cancel visit")
+    await ana.tap("Cancel visit", wait=False)
     await next_reply(ana)
-    await ana.tap("Yes, cancel it")
+    await ana.tap("Yes, cancel it", wait=False)
     await next_reply(ana)
     assert await armed(scene) == {}
     assert await column(pool, "SELECT kind FROM reminders") == []
@@ -185,7 +185,7 @@ async def test_of_a_cancelled_visit_nobody_is_reminded(scene: Scene) -> None:
 async def test_a_stop_is_obeyed_by_reminders_too(scene: Scene) -> None:
     pool, ana = scene.runtime.pool, scene.graph.customer("Ana")
     await book(scene, ana)
-    await ana.say("STOP")
+    await ana.say("STOP", wait=False)
     await next_reply(ana)
     due = (await armed(scene))["24h"]
     go_to(scene, due + SOON)
@@ -208,7 +208,7 @@ async def test_the_day_after_it_is_closed_rated_and_learned_from(scene: Scene) -
     bubble = await next_reply(ana)
     while "Great" not in [choice.title for choice in bubble.choices]:
         bubble = await next_reply(ana)
-    await ana.tap("Great")
+    await ana.tap("Great", wait=False)
     assert "Thank you" in (await next_reply(ana)).text
     closed = await row(pool, "SELECT * FROM bookings WHERE id = $1", visit["id"])
     assert (closed["status"], closed["rating"]) == ("completed", 5)
@@ -223,7 +223,9 @@ async def test_the_day_after_it_is_closed_rated_and_learned_from(scene: Scene) -
     go_to(scene, rebook + SOON)
     suggestion = await next_reply(ana)
     assert "Your usual?" in suggestion.text
-    await ana.tap("The first" if suggestion.kind == "template" else suggestion.buttons[0])
+    await ana.tap(
+        "The first" if suggestion.kind == "template" else suggestion.buttons[0], wait=False
+    )
     assert "Booked" in (await next_reply(ana)).text
     assert (await theirs(pool))["source"] == "usual"
 
@@ -242,42 +244,42 @@ async def test_a_regular_books_the_usual_with_one_tap(scene: Scene, pool: Pool) 
     async with connection(pool) as conn:
         company, customer = visit["company_id"], visit["customer_id"]
         await preferences.learn(conn, [(company, customer)])
-    await ana.say("hi")
+    await ana.say("hi", wait=False)
     offer = await next_reply(ana)
     assert offer.text.startswith("Hi Ana. Your usual? ")
     assert len(offer.buttons) == 3
-    await ana.tap(offer.buttons[0])
+    await ana.tap(offer.buttons[0], wait=False)
     assert "Booked" in (await next_reply(ana)).text
     usual = "SELECT count(*) FROM bookings WHERE source = 'usual' AND status = 'confirmed'"
     assert await column(pool, usual) == [1]
     # A second tap finds the visit of the first.
-    await ana.tap(offer.buttons[0], on=offer)
+    await ana.tap(offer.buttons[0], on=offer, wait=False)
     assert "Booked" in (await next_reply(ana)).text
     assert await column(pool, usual) == [1]
 
 
 async def test_whoever_leaves_in_the_middle_is_asked_once(scene: Scene) -> None:
     ana = scene.graph.customer("Ana")
-    await ana.say("hi")
+    await ana.say("hi", wait=False)
     await next_reply(ana)
-    await ana.tap("Book a visit")
+    await ana.tap("Book a visit", wait=False)
     await next_reply(ana)
     scene.pass_time(timedelta(minutes=16))
     assert (await next_reply(ana)).buttons == ["Carry on", "Never mind"]
     scene.pass_time(timedelta(hours=3))
     await ana.quiet(seconds=1)
-    await ana.tap("Carry on")
+    await ana.tap("Carry on", wait=False)
     assert (await next_reply(ana)).text.startswith("What would you like?")
 
 
 async def test_after_a_week_a_conversation_begins_anew(scene: Scene) -> None:
     ana = scene.graph.customer("Ana")
-    await ana.say("hi")
+    await ana.say("hi", wait=False)
     await next_reply(ana)
-    await ana.tap("Book a visit")
+    await ana.tap("Book a visit", wait=False)
     await next_reply(ana)
     scene.pass_time(timedelta(days=8))
-    await ana.say("1")
+    await ana.say("1", wait=False)
     greeting = await next_reply(ana)
     assert "Book a visit" in greeting.buttons, "no number is taken for a list of last week"
 
