@@ -46,7 +46,7 @@ from flows import registry
 from flows.effects import Alert, Ask, ReleaseHolds
 from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
-from flows.model import NOBODY, Catalog, Customer
+from flows.model import Catalog
 from flows.stored import load_event
 from storage import dialogs, inbox, waitlist
 from storage.catalog import CatalogCache
@@ -318,7 +318,7 @@ def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tup
     ctx = Context(
         now=now,
         catalog=catalog,
-        customer=_customer(dialog, now),
+        customer=dialog.customer(now),
         locale=dialog.locale or catalog.company.locale,
         turn=dialog.turn,
         person_until=dialog.person_until,
@@ -345,20 +345,6 @@ def _state(dialog: Dialog, event: Event, now: datetime) -> State:
     if dialog.customer_id and dialog.expires_at is not None and dialog.expires_at <= now:
         return registry.INITIAL  # housekeeping has not come by yet
     return registry.load_state(dialog.state)
-
-
-def _customer(dialog: Dialog, now: datetime) -> Customer:
-    if dialog.customer_id is None:
-        return NOBODY
-    return Customer(
-        dialog.customer_id,
-        dialog.name,
-        dialog.locale,
-        opted_out=dialog.opted_out,
-        marketing_off=dialog.marketing_off,
-        usual=dialog.usual,
-        visit_ahead=dialog.next_visit_at is not None and dialog.next_visit_at > now,
-    )
 
 
 def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:

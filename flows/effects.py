@@ -11,6 +11,27 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import UUID
 
+from flows.effects_later import (
+    CompleteVisit as CompleteVisit,
+)
+from flows.effects_later import (
+    ConfirmVisit as ConfirmVisit,
+)
+from flows.effects_later import (
+    DropReminder as DropReminder,
+)
+from flows.effects_later import (
+    NoteReminder as NoteReminder,
+)
+from flows.effects_later import (
+    PlanReminder as PlanReminder,
+)
+from flows.effects_later import (
+    RateVisit as RateVisit,
+)
+from flows.effects_later import (
+    SetMarketing as SetMarketing,
+)
 from flows.model import Hold, Offer, Slot, Wanted, Wish
 
 if TYPE_CHECKING:
@@ -108,39 +129,6 @@ class OptOut:
 @dataclass(frozen=True, slots=True)
 class OptIn:
     """The customer wants messages again."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetMarketing:
-    """The customer wants suggestions that they did not ask for, or wants none."""
-
-    wanted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReminder:
-    """Note that a customer is to be reminded of a visit; the timer that does it is armed apart."""
-
-    booking_id: UUID
-    kind: str  # "24h", "2h", "review", "rebook"
-    due: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DropReminder:
-    """Note that a reminder which was planned is not to be."""
-
-    booking_id: UUID
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteReminder:
-    """Note that a reminder was sent now, or what was answered to it."""
-
-    booking_id: UUID
-    kind: str
-    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,28 +307,6 @@ class MoveVisit:
 
     booking_id: UUID
     hold: Hold
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmVisit:
-    """Ask to note that the customer will come → VisitConfirmed or VisitGone."""
-
-    booking_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteVisit:
-    """Ask to close a visit that has ended, and to learn from it → VisitCompleted or VisitGone."""
-
-    booking_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class RateVisit:
-    """Ask to note how a visit was, 1 to 5 → VisitRated or VisitGone."""
-
-    booking_id: UUID
-    rating: int
 
 
 @dataclass(frozen=True, slots=True)

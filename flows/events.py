@@ -8,7 +8,16 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from flows.model import FreeDay, Hold, Offer, Place, Slot, Usual, Visit, Waiter
+from flows.events_later import (
+    VisitCompleted as VisitCompleted,
+)
+from flows.events_later import (
+    VisitConfirmed as VisitConfirmed,
+)
+from flows.events_later import (
+    VisitRated as VisitRated,
+)
+from flows.model import FreeDay, Hold, Offer, Place, Slot, Visit, Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,29 +255,6 @@ class VisitMoved:
 @dataclass(frozen=True, slots=True)
 class VisitGone:
     """The visit cannot be changed any more: cancelled, over, or not this customer's."""
-
-
-@dataclass(frozen=True, slots=True)
-class VisitConfirmed:
-    """The customer has said that they will come."""
-
-    visit: Visit
-
-
-@dataclass(frozen=True, slots=True)
-class VisitCompleted:
-    """The visit is over; `usual` is what the customer usually books, with this visit counted."""
-
-    visit: Visit
-    usual: Usual | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VisitRated:
-    """The customer has said how the visit was."""
-
-    visit: Visit
-    rating: int
 
 
 @dataclass(frozen=True, slots=True)

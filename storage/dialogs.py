@@ -12,7 +12,7 @@ import asyncpg
 
 from flows.effects import Payload
 from flows.events import Internal
-from flows.model import Usual
+from flows.model import NOBODY, Customer, Usual
 from flows.stored import dump_event
 from storage import queries
 from storage.pool import Connection
@@ -64,6 +64,20 @@ class Dialog:
     expires_at: datetime | None = None
     usual: Usual | None = None
     next_visit_at: datetime | None = None  # of regulars alone: the latest one that is not over
+
+    def customer(self, now: datetime) -> Customer:
+        """Whose conversation it is, as flows know them."""
+        if self.customer_id is None:
+            return NOBODY
+        return Customer(
+            self.customer_id,
+            self.name,
+            self.locale,
+            opted_out=self.opted_out,
+            marketing_off=self.marketing_off,
+            usual=self.usual,
+            visit_ahead=self.next_visit_at is not None and self.next_visit_at > now,
+        )
 
 
 @dataclass(frozen=True, slots=True)

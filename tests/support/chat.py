@@ -14,6 +14,7 @@ from flows import events as ev
 from flows import registry
 from flows.machine import Context, State, Turn
 from flows.model import Customer
+from tests.support.regulars import was_reminded
 from tests.support.salon import Salon
 
 _INBOUND = get_args(ev.Inbound)
@@ -199,7 +200,7 @@ class Chat:
                 if answer is None or self.reminders.get(key, "planned") != "planned":
                     self.reminders[key] = answer or "sent"
                 if answer is None and effect.kind == "24h":
-                    self.salon.was_reminded(effect.booking_id)
+                    was_reminded(self.salon, effect.booking_id)
 
     def _apply_later(self, effect: fx.ArmTimer | fx.CancelTimer | fx.Tell | fx.Alert) -> None:
         match effect:

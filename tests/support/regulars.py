@@ -1,12 +1,20 @@
-"""What customers in memory usually book, as storage would have learned it."""
+"""What becomes of visits in memory, and what customers usually book, as storage would say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import time
+from typing import TYPE_CHECKING
+from uuid import UUID
 
+from flows import effects as fx
+from flows import events as ev
 from flows.model import Usual, Visit
 from flows.preferences import Past, learned
+
+if TYPE_CHECKING:
+    from tests.support.salon import Salon
 
 
 def usual_of(visits: Sequence[Visit]) -> Usual | None:
@@ -30,3 +38,34 @@ def usual_of(visits: Sequence[Visit]) -> Usual | None:
         gap_days=known.average_gap_days,
         next_on=known.next_suggested_on,
     )
+
+
+def was_reminded(salon: Salon, booking_id: UUID) -> None:
+    """Note when a visit was first remembered."""
+    owner, visit = salon.visits[booking_id]
+    salon.visits[booking_id] = (owner, replace(visit, reminded_at=salon.now))
+
+
+def note(
+    salon: Salon, ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit, who: int
+) -> ev.Answer:
+    """Note what has become of a customer's visit."""
+    owner, visit = salon.visits.get(ask.booking_id, (0, None))
+    if owner != who or visit is None:
+        return ev.VisitGone()
+    match ask:
+        case fx.ConfirmVisit():
+            if visit.status != "confirmed" or visit.start <= salon.now:
+                return ev.VisitGone()
+            visit = replace(visit, confirmed=True)
+            answer: ev.Answer = ev.VisitConfirmed(visit)
+        case fx.CompleteVisit():
+            if visit.status == "confirmed" and visit.end <= salon.now:
+                visit = replace(visit, status="completed")
+            salon.visits[visit.id] = (who, visit)
+            answer = ev.VisitCompleted(visit, salon.usual(who))
+        case _:
+            visit = replace(visit, rating=ask.rating)
+            answer = ev.VisitRated(visit, ask.rating)
+    salon.visits[visit.id] = (who, visit)
+    return answer

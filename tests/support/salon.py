@@ -31,7 +31,7 @@ from flows.model import (
 from flows.nearest import Option, anytime, nearest
 from tests.support.lumi import LUMI, SERVICES, STAFF
 from tests.support.queue import Queue
-from tests.support.regulars import usual_of
+from tests.support.regulars import note, usual_of
 
 Services = tuple[int, ...]
 """The services of a visit, in turn."""
@@ -110,7 +110,7 @@ class Salon:
             case fx.MoveVisit(booking_id, hold):
                 return self._move(booking_id, hold, who)
             case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
-                return self._note(ask, who)
+                return note(self, ask, who)
             case _:
                 return self.queue.answer(ask, who)
 
@@ -140,11 +140,6 @@ class Salon:
     def usual(self, who: int) -> Usual | None:
         """What a customer usually books, as storage would have learned it."""
         return usual_of([visit for owner, visit in self.visits.values() if owner == who])
-
-    def was_reminded(self, booking_id: UUID) -> None:
-        """Note when a visit was first remembered."""
-        owner, visit = self.visits[booking_id]
-        self.visits[booking_id] = (owner, replace(visit, reminded_at=self.now))
 
     def ahead(self, who: int) -> tuple[Visit, ...]:
         """A customer's visits to come."""
@@ -360,28 +355,6 @@ class Salon:
         visit = replace(visit, status="cancelled")
         self.visits[booking_id] = (who, visit)
         return ev.VisitCancelled(visit)
-
-    def _note(self, ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit, who: int) -> ev.Answer:
-        owner, visit = self.visits.get(ask.booking_id, (0, None))
-        if owner != who or visit is None:
-            return ev.VisitGone()
-        match ask:
-            case fx.ConfirmVisit():
-                if visit.status != "confirmed" or visit.start <= self.now:
-                    return ev.VisitGone()
-                visit = replace(visit, confirmed=True)
-                answer: ev.Answer = ev.VisitConfirmed(visit)
-            case fx.CompleteVisit():
-                if visit.status == "confirmed" and visit.end <= self.now:
-                    visit = replace(visit, status="completed")
-                self.visits[visit.id] = (who, visit)
-                answer = ev.VisitCompleted(visit, self.usual(who))
-            case _:
-                rating = ask.rating
-                visit = replace(visit, rating=rating)
-                answer = ev.VisitRated(visit, rating)
-        self.visits[visit.id] = (who, visit)
-        return answer
 
     def _move(
         self, booking_id: UUID, hold: Hold, who: int

@@ -1,0 +1,30 @@
+"""What has become of visits that are near or over: part of flows.events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flows.model import Usual, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class VisitConfirmed:
+    """The customer has said that they will come."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCompleted:
+    """The visit is over; `usual` is what the customer usually books, with this visit counted."""
+
+    visit: Visit
+    usual: Usual | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRated:
+    """The customer has said how the visit was."""
+
+    visit: Visit
+    rating: int
