@@ -38,7 +38,7 @@ import structlog
 
 from bot import failures, metrics
 from bot.answers import FREES, WRITES, answer
-from bot.outcome import Outcome, gather, perform
+from bot.outcome import Outcome, gather, outgoing, perform
 from bot.together import Together
 from bot.turns import Watcher, report_of
 from bot.whatsapp.translate import message_facts, to_event
@@ -195,7 +195,7 @@ class Engine:
         """Pass on what is committed to those who go on from it."""
         ids = saved.outbox_ids
         if ids and record.lease_until is not None:
-            self._outlet.deliver([_outgoing(dialog, catalog, record, ids[0])])
+            self._outlet.deliver([outgoing(dialog, catalog, record, ids[0])])
         elif ids:
             self._outlet.nudge(dialog.company_id, dialog.id)
         if self._followers is None:
@@ -345,25 +345,6 @@ def _state(dialog: Dialog, event: Event, now: datetime) -> State:
     if dialog.customer_id and dialog.expires_at is not None and dialog.expires_at <= now:
         return registry.INITIAL  # housekeeping has not come by yet
     return registry.load_state(dialog.state)
-
-
-def _outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:
-    heard_at = max(filter(None, (dialog.last_inbound_at, record.inbound_at)), default=None)
-    return Outgoing(
-        company_id=dialog.company_id,
-        id=outbox_id,
-        created_at=record.now,
-        conversation_id=dialog.id,
-        phone_number_id=catalog.company.phone_number_id,
-        phone=dialog.phone,
-        bsuid=dialog.bsuid,
-        body=record.bodies[0],
-        extras=record.extras[0],
-        attempts=1,
-        last_inbound_at=heard_at,
-        messages_per_second=catalog.company.policy.messages_per_second,
-        marketing_off=dialog.marketing_off,
-    )
 
 
 def _frees(asked: Sequence[Ask], outcome: Outcome) -> bool:

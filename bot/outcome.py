@@ -12,8 +12,10 @@ from bot.waiting import customer_of
 from bot.whatsapp.render import render
 from bot.whatsapp.templates import render_template
 from flows import effects as fx
+from flows.model import Catalog
 from storage import bookings, dialogs
-from storage.dialogs import Dialog, ReminderOp, Telling, TimerOp
+from storage.dialogs import Dialog, ReminderOp, Telling, TimerOp, TurnRecord
+from storage.outbox import Outgoing
 from storage.pool import Connection
 
 Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.SetMarketing | fx.ReleaseHolds
@@ -117,6 +119,26 @@ async def perform(
                 await bookings.release(
                     conn, company_id=dialog.company_id, conversation_id=dialog.id
                 )
+
+
+def outgoing(dialog: Dialog, catalog: Catalog, record: TurnRecord, outbox_id: int) -> Outgoing:
+    """The first message of a turn, as the sender takes it that is to send it now."""
+    heard_at = max(filter(None, (dialog.last_inbound_at, record.inbound_at)), default=None)
+    return Outgoing(
+        company_id=dialog.company_id,
+        id=outbox_id,
+        created_at=record.now,
+        conversation_id=dialog.id,
+        phone_number_id=catalog.company.phone_number_id,
+        phone=dialog.phone,
+        bsuid=dialog.bsuid,
+        body=record.bodies[0],
+        extras=record.extras[0],
+        attempts=1,
+        last_inbound_at=heard_at,
+        messages_per_second=catalog.company.policy.messages_per_second,
+        marketing_off=dialog.marketing_off,
+    )
 
 
 def _extras(say: fx.Say) -> Mapping[str, Any]:

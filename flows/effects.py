@@ -8,34 +8,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from flows.effects_later import (
-    CompleteVisit as CompleteVisit,
-)
-from flows.effects_later import (
-    ConfirmVisit as ConfirmVisit,
-)
-from flows.effects_later import (
-    DropReminder as DropReminder,
-)
-from flows.effects_later import (
-    NoteReminder as NoteReminder,
-)
-from flows.effects_later import (
-    PlanReminder as PlanReminder,
-)
-from flows.effects_later import (
-    RateVisit as RateVisit,
-)
-from flows.effects_later import (
-    SetMarketing as SetMarketing,
-)
-from flows.model import Hold, Offer, Slot, Wanted, Wish
+from flows import effects_later as _later
+from flows import effects_waitlist as _waitlist
+from flows.model import Hold, Wish
 
 if TYPE_CHECKING:
     from flows.events import Internal
+
+
+CompleteVisit = _later.CompleteVisit
+ConfirmVisit = _later.ConfirmVisit
+DropReminder = _later.DropReminder
+NoteReminder = _later.NoteReminder
+PlanReminder = _later.PlanReminder
+RateVisit = _later.RateVisit
+SetMarketing = _later.SetMarketing
+Alert = _waitlist.Alert
+FindPlaces = _waitlist.FindPlaces
+FindWaiters = _waitlist.FindWaiters
+JoinWaitlist = _waitlist.JoinWaitlist
+LeaveWaitlist = _waitlist.LeaveWaitlist
+OfferTimes = _waitlist.OfferTimes
+PassOffer = _waitlist.PassOffer
+TakeOffer = _waitlist.TakeOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +193,6 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """Tell operators that something has become too much, or is well again (`over` is False)."""
-
-    what: Literal["queue", "silence", "choices"]
-    value: int
-    threshold: int
-    over: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class FindEarliest:
     """Ask for the earliest slot of each staff member who does a service → EarliestFound.
 
@@ -307,65 +295,6 @@ class MoveVisit:
 
     booking_id: UUID
     hold: Hold
-
-
-@dataclass(frozen=True, slots=True)
-class JoinWaitlist:
-    """Ask to wait for a visit until a moment → WaitlistJoined, or TimesStillFree unless `anyway`.
-
-    With `anyway`, what is free now is what they do not want.
-    """
-
-    service_id: int
-    wanted: Wanted
-    ends: datetime
-    anyway: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FindPlaces:
-    """Ask for what the customer waits for → PlacesFound."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveWaitlist:
-    """Ask to wait no longer → WaitlistLeft; `over`: because the days have gone by."""
-
-    waitlist_id: int
-    over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TakeOffer:
-    """Ask to book a time that is or was on offer → OfferTaken or OfferGone."""
-
-    waitlist_id: int
-    offer_id: UUID
-    slot: Slot
-
-
-@dataclass(frozen=True, slots=True)
-class PassOffer:
-    """Ask to give a time on offer to the next in line → OfferPassed or OfferGone.
-
-    The outcome says why: they do not want it, said nothing, or never saw it.
-    """
-
-    waitlist_id: int
-    offer_id: UUID
-    outcome: Literal["passed", "silent", "withdrawn"] = "passed"
-
-
-@dataclass(frozen=True, slots=True)
-class FindWaiters:
-    """Ask who waits, and for what of it there is time → WaitersFound."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferTimes:
-    """Ask to keep times for those who wait → TimesOffered."""
-
-    offers: tuple[Offer, ...]
 
 
 Effect = (

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from flows.hours import Calendar, DayBounds, calendar_of, epoch, moment
-from flows.model import PARTS, Catalog, Offer, Policy, Slot, Waiter, Wanted
+from flows.model import PARTS, Catalog, Policy, Slot
+from flows.model_waitlist import Offer, Waiter, Wanted
 from flows.slots import Need, need_of, within
 
 Free = Mapping[int, Mapping[int, Sequence[range]]]

@@ -41,7 +41,8 @@ from flows.events import (
 from flows.formats import capitalised, fit
 from flows.lists import what
 from flows.machine import Context, Flow, State, Step
-from flows.model import Place, Slot, Visit, Wish
+from flows.model import Slot, Visit, Wish
+from flows.model_waitlist import Place
 from flows.ordering import ask_nearest, go_on, is_offered
 from flows.person import has_it
 from flows.places import Joining, Noticing, Offered, Places, noticing, place_values, resumed

@@ -13,7 +13,8 @@ from flows.hours import calendar_of, moment
 from flows.lists import what
 from flows.machine import Context, State, dump_state, state_named
 from flows.matching import starts_of
-from flows.model import Place, Slot, Wanted
+from flows.model import Slot
+from flows.model_waitlist import Place, Wanted
 from flows.wanted import wanted_text
 
 LONGEST_WISHES: Final = 150

@@ -38,7 +38,8 @@ from flows.formats import capitalised, fit, told_apart
 from flows.greeting import at_menu
 from flows.lists import what
 from flows.machine import Context, Flow, Step
-from flows.model import Place, Slot, Wanted, Wish
+from flows.model import Slot, Wish
+from flows.model_waitlist import Place, Wanted
 from flows.ordering import is_offered, last_day, viewed
 from flows.places import Joining, Places, ends, place_values
 from flows.replies import OpenMenu, PickSlot, Reply, StartBooking, encode

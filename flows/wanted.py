@@ -8,7 +8,8 @@ from flows import wording_waitlist as t
 from flows.asking import today, words
 from flows.formats import fit
 from flows.machine import Context
-from flows.model import Wanted, Wish
+from flows.model import Wish
+from flows.model_waitlist import Wanted
 from flows.replies_waitlist import StartWaiting, WaitFor, WaitOn, part_number
 from flows.wording import NAME
 

@@ -12,7 +12,8 @@ import asyncpg
 from flows.effects import OfferTimes
 from flows.events import PlaceLost, TimesOffered, WaitersFound
 from flows.hours import epoch
-from flows.model import Catalog, Offer, Span, Waiter
+from flows.model import Catalog, Span
+from flows.model_waitlist import Offer, Waiter
 from storage import queries
 from storage.claims import claim_rows, claimable
 from storage.clock import uuid7

@@ -28,7 +28,8 @@ from flows.events import (
 )
 from flows.hours import calendar_of, epoch
 from flows.matching import starts_of
-from flows.model import Catalog, Hold, Place, Slot, Wanted
+from flows.model import Catalog, Hold, Slot
+from flows.model_waitlist import Place, Wanted
 from flows.slots import within
 from storage import bookings, queries
 from storage.errors import Conflict

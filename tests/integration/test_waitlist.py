@@ -19,7 +19,7 @@ from flows.events import (
     WaitlistLeft,
 )
 from flows.matching import plan
-from flows.model import Offer, Wanted
+from flows.model_waitlist import Offer, Wanted
 from storage import desk, waitlist, waitlist_views
 from storage.clock import uuid7
 from storage.dialogs import desk as desk_of

@@ -11,7 +11,8 @@ from flows import effects as fx
 from flows import events as ev
 from flows.hours import calendar_of, epoch
 from flows.matching import starts_of
-from flows.model import Offer, Place, Slot, Span, Waiter, Wanted
+from flows.model import Slot, Span
+from flows.model_waitlist import Offer, Place, Waiter, Wanted
 
 if TYPE_CHECKING:
     from tests.support.salon import Salon

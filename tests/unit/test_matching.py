@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from flows.hours import epoch
 from flows.matching import Free, answer_by, fitting, plan, quiet_until
-from flows.model import Catalog, Offer, Policy, Service, Span, Waiter, Wanted
+from flows.model import Catalog, Policy, Service, Span
+from flows.model_waitlist import Offer, Waiter, Wanted
 from tests.support.lumi import LUMI, SERVICES, STAFF
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # Friday, 10:00 in New York

@@ -1,0 +1,63 @@
+"""The nouns of the waitlist: what is wanted, a place in the queue, who waits, and an offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flows.model import Slot, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody waits for: local days from first to last, a part of the day, by whom.
+
+    No part is any time, no staff member anyone.
+    """
+
+    first: date
+    last: date
+    part: str | None = None
+    staff_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody's place on the waitlist, as they see it; the first in line has position 1."""
+
+    id: int
+    service_id: int
+    wanted: tuple[Wanted, ...]
+    position: int
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody's place on the waitlist, as whoever gives out free time sees it.
+
+    `declined` are starts that they do not want, in epoch seconds: (staff id, first, last).
+    `engaged` is when they are not free themselves: visits of other kinds, what is on offer to them.
+    """
+
+    id: int
+    customer_id: int
+    conversation_id: int
+    service_id: int
+    wanted: tuple[Wanted, ...]
+    joined: datetime
+    flexible: bool = False
+    offered: bool = False  # they have an offer for this place that they have not answered
+    silent: bool = False  # they opted out, or cannot be reached
+    person_until: datetime | None = None
+    declined: tuple[tuple[int, int, int], ...] = ()
+    engaged: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A time to be kept for whoever of these answers first, until a moment."""
+
+    slot: Slot
+    until: datetime
+    waiters: tuple[Waiter, ...]
