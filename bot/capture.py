@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,12 @@ async def run(settings: Settings, file: Path, *, port: int, target: str, key: st
             )
             async with listening(tap.app(), settings.host, port) as bound:
                 typer.echo(f"http://{settings.host}:{bound} passes on to {url}; Ctrl-C ends it.")
-                try:
-                    await asyncio.Event().wait()
-                finally:
-                    count = tap.count
-                    typer.echo(f"{count.passed} passed on, {count.stored} stored in {file}.")
+                await _told_to_stop()
+    typer.echo(f"{tap.count.passed} passed on, {tap.count.stored} stored in {file}.")
+
+
+async def _told_to_stop() -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
