@@ -62,8 +62,7 @@ def offered(ctx: Context, slot: Slot) -> str:
     """Describe a time that could be booked: what and who, when, how long and how much."""
     w = words(ctx)
     when = w.moment(local(ctx, slot.start), today(ctx))
-    who = what(ctx, slot.service_id, slot.staff_id)
-    return w(t.VISIT, what=who, when=when, details=_slot_details(ctx, w, slot))
+    return w(t.VISIT, what=_what(ctx, slot), when=when, details=_slot_details(ctx, w, slot))
 
 
 def booked(ctx: Context, visit: Visit, head: Message) -> Say:

@@ -17,7 +17,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flows.effects import ArmTimer, CancelTimer, DropReminder, Effect, NoteReminder, PlanReminder
-from flows.events import Event, SlotBooked, VisitCancelled, VisitMoved
+from flows.events import Event, OfferTaken, SlotBooked, VisitCancelled, VisitMoved
 from flows.machine import Context
 from flows.model import Company, Policy, Visit
 
@@ -40,7 +40,10 @@ _DAY: Final = 24 * 60
 def after(event: Event, ctx: Context) -> Sequence[Effect]:
     """Return what follows for reminders from what has become of a visit."""
     match event:
-        case SlotBooked(visit) | VisitMoved(visit) if visit.status in ("pending", "confirmed"):
+        case SlotBooked(visit) | VisitMoved(visit) | OfferTaken(visit) if visit.status in (
+            "pending",
+            "confirmed",
+        ):
             return remind(ctx.catalog.company, visit, ctx.now)
         case VisitCancelled(visit):
             return forget(visit)

@@ -135,7 +135,8 @@ class Queue:
         entry = next((e for e in self.entries if e.id == ask.waitlist_id), None)
         mine = entry is not None and entry.offer is not None and entry.offer[0] == ask.offer_id
         slot = self.offers.pop(ask.offer_id) if mine and ask.offer_id in self.offers else ask.slot
-        free = self.salon.free(slot.service_id, slot.staff_id)
+        known = slot.service_id in self.salon.catalog.service_by_id
+        free = self.salon.free(slot.service_id, slot.staff_id) if known else []
         if all(one.start != slot.start for one in free):
             return ev.OfferGone()
         visit = self.salon.book(who, slot.service_id, slot.staff_id, slot.start)
