@@ -53,7 +53,7 @@ async def run(settings: Settings) -> None:
             numbers=numbers,
             clock=clock,
             advance=lambda by: _move(ready, clock, by),
-            templates=_approved(),
+            templates=approved_templates(),
             host=ready.host,
             port=_free_port(ready.host, ready.simulator_port, but_not=port),
             memory=ready.data_dir / "phones.json",
@@ -97,7 +97,7 @@ async def _seeded(settings: Settings, clock: ShiftedClock) -> list[Number]:
     ]
 
 
-def _approved() -> list[Template]:
+def approved_templates() -> list[Template]:
     """Our templates as if Meta had approved them all."""
     return [
         Template(

@@ -158,7 +158,9 @@ class _Round:
             slot, until = found
             together: tuple[Waiter, ...] = (waiter,)
             if self.policy.waitlist_policy == "everyone_at_once" and self.only is None:
-                together = tuple(self._who_else(slot, reachable))
+                asked = {one for offer in offers for one in offer.waiters}
+                others = [one for one in reachable if one not in asked]
+                together = tuple(self._who_else(slot, others))
             self._give(slot, together)
             offers.append(Offer(slot, until, together))
         return Plan(tuple(offers), min(self.later, default=None), more)

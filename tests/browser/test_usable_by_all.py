@@ -13,6 +13,12 @@ from tests.support.business import message
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 
+# What fades in has its colours only when it is there.
+AT_REST = """() => Promise.allSettled(
+    document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+        .map((one) => one.finished)
+)"""
 LOOKS = (Path(__file__).parents[1] / "support/looks.js").read_text("utf-8")
 SIZES = [(1400, 900, False), (1400, 900, True), (800, 900, True), (360, 740, False)]
 
@@ -37,6 +43,7 @@ async def shop() -> AsyncIterator[Shop]:
 
 async def wrong(page: Page) -> list[str]:
     """What is wrong with the looks, as sentences; nothing wider than the window either."""
+    await page.evaluate(AT_REST)
     found: list[str] = await page.evaluate(LOOKS)
     size = "[document.documentElement.scrollWidth, innerWidth]"
     wide, room = await page.evaluate(size)

@@ -200,7 +200,7 @@ async def test_postgres_crashes_under_the_timekeeper(own_servers: Servers, own_k
         for _ in range(100):
             await asyncio.sleep(0.3)
             with suppress(StorageError):
-                await own_kept.all_fired(seconds=1)
+                await own_kept.all_fired()
                 return
     raise AssertionError("the timekeeper did not get over it")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import app
+from bot.demo import approved_templates
 from bot.processes import listening
 from bot.runtime import Runtime, running
 from bot.simulator import Rules
@@ -47,7 +48,12 @@ async def running_scene(
     finally:
         await conn.close()
     async with (
-        running_graph(clock=clock, advance=lambda by: _move(clock, by), rules=rules) as graph,
+        running_graph(
+            clock=clock,
+            advance=lambda by: _move(clock, by),
+            rules=rules,
+            templates=approved_templates(),
+        ) as graph,
         _running(graph, clock, database_url, redis_url, workers=workers) as scene,
     ):
         graph.simulator.webhook_url = f"{scene.url}/webhook"

@@ -55,7 +55,7 @@ NEVER = {
     "a claim of a visit that is not": """
         SELECT c.id FROM slot_claims AS c
         JOIN bookings AS b ON b.company_id = c.company_id AND b.id = c.booking_id
-        WHERE b.status <> 'confirmed' AND $1::timestamptz IS NOT NULL
+        WHERE b.status NOT IN ('confirmed', 'completed') AND $1::timestamptz IS NOT NULL
     """,
     "two holds of one conversation": """
         SELECT conversation_id FROM slot_claims

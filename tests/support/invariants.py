@@ -21,11 +21,18 @@ WITH live AS (
     WHERE status = 'notified'
 ),
 visits AS (
-    SELECT company_id, id::text, starts_at, max(ends_at) OVER before AS taken_until
-    FROM bookings
-    WHERE status IN ('pending', 'confirmed') AND source <> 'import'
+    -- Groups, colour that sets and visits of several services may overlap: the claims tell.
+    SELECT b.company_id, b.id::text, b.starts_at, max(b.ends_at) OVER before AS taken_until
+    FROM bookings AS b
+    JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
+    WHERE b.status IN ('pending', 'confirmed') AND b.source <> 'import'
+        AND s.capacity = 1 AND s.processing_minutes IS NULL
+        AND NOT EXISTS (
+            SELECT FROM booking_services AS p
+            WHERE p.company_id = b.company_id AND p.booking_id = b.id
+        )
     WINDOW before AS (
-        PARTITION BY company_id, staff_id ORDER BY starts_at, id
+        PARTITION BY b.company_id, b.staff_id ORDER BY b.starts_at, b.id
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 ),
@@ -36,7 +43,7 @@ claims AS (
     FROM slot_claims
     WHERE part = 'visit'
     WINDOW before AS (
-        PARTITION BY company_id, staff_id ORDER BY lower(during), id
+        PARTITION BY company_id, claimant ORDER BY lower(during), id
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 )
