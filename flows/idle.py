@@ -26,6 +26,8 @@ TIMER: Final = "idle"
 _OF_A_HOLD: Final = 0.6
 """How much of the time that something is kept for them goes by before they are asked."""
 _SENT_WITHIN: Final = timedelta(minutes=30)
+_LATE: Final = timedelta(hours=2)
+"""Whoever could not be asked in time is not asked about what they have long forgotten."""
 
 
 def watch(before: State, step: Step[State], ctx: Context) -> Step[State]:
@@ -57,6 +59,8 @@ def on_timer(state: State, event: Event, ctx: Context) -> Step[State] | None:
     due = _due(state, ctx)
     if state.asked_once or due is None or due > ctx.now:
         return Step(Back())  # `watch` arms the timer for when it is time
+    if ctx.now - due > _LATE:
+        return Step(Back())
     return _ask(state, ctx)
 
 

@@ -76,7 +76,8 @@ NEVER = {
     """,
     "a message that failed": """
         SELECT id, error_code FROM messages
-        WHERE direction = 'out' AND status = 'failed' AND $1::timestamptz IS NOT NULL
+        WHERE direction = 'out' AND status = 'failed' AND error_code <> 0  -- 0: it came too late
+          AND $1::timestamptz IS NOT NULL
     """,
 }
 TALKS = """

@@ -27,6 +27,9 @@ visits AS (
     JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
     WHERE b.status IN ('pending', 'confirmed') AND b.source <> 'import'
         AND s.capacity = 1 AND s.processing_minutes IS NULL
+        AND EXISTS (
+            SELECT FROM slot_claims AS c WHERE c.company_id = b.company_id AND c.booking_id = b.id
+        )
         AND NOT EXISTS (
             SELECT FROM booking_services AS p
             WHERE p.company_id = b.company_id AND p.booking_id = b.id
