@@ -30,6 +30,7 @@ UNSETTLED = """
 SELECT (SELECT count(*) FROM inbox WHERE status = 'pending')
      + (SELECT count(*) FROM outbox WHERE status NOT IN ('sent', 'failed'))
      + (SELECT count(*) FROM messages WHERE direction = 'out' AND status NOT IN ('read', 'failed'))
+     + (SELECT count(*) FROM timers WHERE status = 'armed' AND due_at <= $1)
 """
 LEFT = (
     "SELECT id, kind, attempts, not_before, last_error FROM inbox WHERE status = 'pending'",
@@ -205,7 +206,7 @@ class Crowd:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             idle = not self.scene.graph.simulator.courier.unsettled
-            if idle and await self.conn.fetchval(UNSETTLED) == 0:
+            if idle and await self.conn.fetchval(UNSETTLED, self.scene.clock()) == 0:
                 return
             await asyncio.sleep(0.005)
         left: list[Any] = [await self.conn.fetch(query) for query in LEFT]
@@ -238,7 +239,8 @@ class Crowd:
         )
         assert {row["code"] for row in rows} == shown
         out = await self.conn.fetchval(
-            "SELECT count(*) FROM messages WHERE conversation_id = $1 AND direction = 'out'",
+            "SELECT count(*) FROM messages "
+            "WHERE conversation_id = $1 AND direction = 'out' AND status <> 'failed'",
             talk["id"],
         )
         assert out == len(phone.bubbles)
