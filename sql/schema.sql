@@ -1139,6 +1139,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION latest_visit_of(of_company bigint, of_customer bigint) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT b.starts_at FROM bookings AS b
+        WHERE b.company_id = of_company AND b.customer_id = of_customer AND b.status IN ('pending', 'confirmed')
+        ORDER BY b.starts_at DESC
+        LIMIT 1
+    );
+END
+$$;
+
 CREATE FUNCTION leave_session() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1208,6 +1221,34 @@ BEGIN
     PERFORM drop_partitions_before(
         'messages', to_char(today - make_interval(months => months_kept), 'YYYY_MM'));
     RETURN made;
+END
+$$;
+
+CREATE FUNCTION note_reminders(of_company bigint, moment timestamp with time zone, ops jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO reminders AS r (company_id, booking_id, kind, due_at, sent_at)
+    SELECT of_company, n.booking_id, n.kind, coalesce(n.due_at, moment), CASE n.op WHEN 'sent' THEN moment END
+    FROM jsonb_to_recordset(ops) AS n (op text, booking_id uuid, kind text, due_at timestamptz)
+    WHERE n.op IN ('plan', 'sent')
+    ON CONFLICT ON CONSTRAINT reminders_pkey DO UPDATE
+    SET due_at = CASE WHEN excluded.sent_at IS NULL THEN excluded.due_at ELSE r.due_at END,
+        sent_at = excluded.sent_at,
+        answer = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answer END,
+        answered_at = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answered_at END;
+
+    UPDATE reminders AS r
+    SET answer = n.answer, answered_at = moment
+    FROM jsonb_to_recordset(ops) AS n (op text, booking_id uuid, kind text, answer text)
+    WHERE n.op = 'answer' AND r.company_id = of_company AND r.booking_id = n.booking_id AND r.kind = n.kind
+        AND r.sent_at IS NOT NULL;
+
+    DELETE FROM reminders AS r
+    USING jsonb_to_recordset(ops) AS n (op text, booking_id uuid, kind text)
+    WHERE n.op = 'drop' AND r.company_id = of_company AND r.booking_id = n.booking_id AND r.kind = n.kind
+        AND r.sent_at IS NULL;
+    RETURN true;
 END
 $$;
 
@@ -1293,6 +1334,27 @@ CREATE FUNCTION remember_utc_offset() RETURNS trigger
 BEGIN
     NEW.utc_offset_seconds := utc_offset_at(NEW.starts_at, NEW.timezone);
     RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION tell_conversations(of_company bigint, moment timestamp with time zone, tells jsonb) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    told bigint[];
+BEGIN
+    WITH put AS (
+        INSERT INTO inbox (company_id, conversation_id, dedup_key, kind, event, occurred_at, received_at, not_before)
+        SELECT
+            of_company, coalesce((o.tell ->> 'to')::bigint, desk_of(of_company, moment)), o.tell ->> 'key',
+            o.tell ->> 'kind', o.tell -> 'event', moment, moment, moment
+        FROM jsonb_array_elements(tells) AS o (tell)
+        ORDER BY o.tell ->> 'key'
+        ON CONFLICT (company_id, dedup_key) DO NOTHING
+        RETURNING conversation_id
+    )
+    SELECT coalesce(array_agg(conversation_id), '{}') INTO told FROM put;
+    RETURN told;
 END
 $$;
 

@@ -9,12 +9,7 @@ SELECT
     c.marketing_opted_out_at IS NOT NULL AS marketing_off, co.catalog_version,
     p.favorite_service_id, p.favorite_staff_id, p.preferred_weekday, p.preferred_hour, p.average_gap_days,
     p.last_visit_at, p.next_suggested_on, p.visits_counted, p.confidence,
-    CASE WHEN p.visits_counted > 1 THEN (
-        SELECT b.starts_at FROM bookings AS b
-        WHERE b.company_id = d.company_id AND b.customer_id = d.customer_id AND b.status IN ('pending', 'confirmed')
-        ORDER BY b.starts_at DESC
-        LIMIT 1
-    ) END AS next_visit_at,
+    CASE WHEN p.visits_counted > 1 THEN latest_visit_of(d.company_id, d.customer_id) END AS next_visit_at,
     i.id AS inbox_id, i.kind, i.event, i.occurred_at, i.attempts, i.not_before,
     ARRAY(
         SELECT o.id FROM outbox AS o
@@ -47,7 +42,7 @@ ORDER BY i.occurred_at, i.id;
 -- cheaper to write. Events are locked in the order of their ids and timers in that of their keys, so that no two batches
 -- wait for each other. Timers are looked up one by one and written by an upsert, never joined: then they are found by
 -- their keys, however few of them the planner believes there are. Armed beats heard beats cancelled where a turn, or two
--- of a batch, want different things of one timer.
+-- of a batch, want different things of one timer. What few turns want is written by functions.
 WITH wanted AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(@turns) AS t (
@@ -183,42 +178,6 @@ timed AS (
         generation = CASE excluded.status WHEN 'armed' THEN t.generation + 1 ELSE t.generation END,
         attempts = CASE excluded.status WHEN 'armed' THEN 0 ELSE t.attempts END,
         last_error = CASE excluded.status WHEN 'armed' THEN NULL ELSE t.last_error END
-),
-noted AS (
-    INSERT INTO reminders AS r (company_id, booking_id, kind, due_at, sent_at)
-    SELECT
-        t.company_id, n.booking_id, n.kind, coalesce(n.due_at, t.now), CASE n.op WHEN 'sent' THEN t.now END
-    FROM taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text, due_at timestamptz)
-    WHERE n.op IN ('plan', 'sent')
-    -- What is planned anew has not been sent yet.
-    ON CONFLICT ON CONSTRAINT reminders_pkey DO UPDATE
-    SET due_at = CASE WHEN excluded.sent_at IS NULL THEN excluded.due_at ELSE r.due_at END,
-        sent_at = excluded.sent_at,
-        answer = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answer END,
-        answered_at = CASE WHEN excluded.sent_at IS NOT NULL THEN r.answered_at END
-),
-answered AS (
-    UPDATE reminders AS r
-    SET answer = n.answer, answered_at = t.now
-    FROM taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text, answer text)
-    WHERE n.op = 'answer' AND r.company_id = t.company_id AND r.booking_id = n.booking_id AND r.kind = n.kind
-        AND r.sent_at IS NOT NULL
-),
-dropped AS (
-    DELETE FROM reminders AS r
-    USING taken AS t, jsonb_to_recordset(t.reminders) AS n (op text, booking_id uuid, kind text)
-    WHERE n.op = 'drop' AND r.company_id = t.company_id AND r.booking_id = n.booking_id AND r.kind = n.kind
-        AND r.sent_at IS NULL
-),
-told AS (
-    INSERT INTO inbox (company_id, conversation_id, dedup_key, kind, event, occurred_at, received_at, not_before)
-    SELECT
-        n.company_id, coalesce((o.tell ->> 'to')::bigint, desk_of(n.company_id, n.now)), o.tell ->> 'key',
-        o.tell ->> 'kind', o.tell -> 'event', n.now, n.now, n.now
-    FROM taken AS n, jsonb_array_elements(n.tells) AS o (tell)
-    ORDER BY n.company_id, o.tell ->> 'key'
-    ON CONFLICT (company_id, dedup_key) DO NOTHING
-    RETURNING company_id, conversation_id, dedup_key
 )
 SELECT
     t.company_id, t.inbox_id,
@@ -227,11 +186,10 @@ SELECT
         WHERE s.company_id = t.company_id AND s.conversation_id = t.conversation_id
         ORDER BY s.n
     ) AS outbox_ids,
-    ARRAY(
-        SELECT d.conversation_id
-        FROM jsonb_array_elements(t.tells) AS o (tell)
-        JOIN told AS d ON d.company_id = t.company_id AND d.dedup_key = o.tell ->> 'key'
-    ) AS told
+    CASE
+        WHEN jsonb_array_length(t.tells) > 0 THEN tell_conversations(t.company_id, t.now, t.tells) ELSE '{}'
+    END AS told,
+    CASE WHEN jsonb_array_length(t.reminders) > 0 THEN note_reminders(t.company_id, t.now, t.reminders) END AS noted
 FROM taken AS t;
 
 -- name: desk :value
