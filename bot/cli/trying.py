@@ -25,11 +25,16 @@ def chat(
     ] = None,
 ) -> None:
     """Chat with the bot of a running demo in the terminal."""
+    from bot.simulator.terminal import ChatError
     from bot.simulator.terminal import chat as chatting
 
     settings = read_settings()
     base_url = url or f"http://{settings.host}:{settings.simulator_port}"
-    run(chatting(base_url, customer_name=name, phone_number_id=number, record=record))
+    try:
+        run(chatting(base_url, customer_name=name, phone_number_id=number, record=record))
+    except ChatError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
 
 
 @app.command("replay-transcript")

@@ -5,6 +5,7 @@ Buttons and rows are numbered; a number taps. `--record` keeps the chat as a tra
 
 import asyncio
 import contextlib
+import os
 import re
 import sys
 import termios
@@ -13,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+from unicodedata import category
 
 import aiohttp
 import orjson
@@ -33,6 +35,8 @@ except ImportError:  # not in every Python: then a line that is being typed is n
 
 PROMPT = "› "
 RECONNECT_SECONDS = 0.5
+ANSWER_SECONDS = 3.0
+"""How long a line that comes from a file or another program waits for the answer before it."""
 HELP = """A number taps a button or row; anything else is sent as text (\\1 sends "1").
 /voice /photo /document /sticker /location /contact   send something else
 /later 15    move the clock by 15 minutes          /help   this          /quit   leave"""
@@ -141,6 +145,8 @@ class Talk:
         self._choices: list[Choice] = []
         self._offered_by = ""
         self._waits = False
+        self._answered = asyncio.Event()
+        self._answered.set()
 
     async def listen(self) -> None:
         """Show what arrives, for ever."""
@@ -150,6 +156,11 @@ class Talk:
                 if message["author"] == "business":
                     with contextlib.suppress(ChatError):
                         await self._line.read()
+
+    async def answered(self) -> None:
+        """Wait for the answer to what was sent last; that none comes is believed in the end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), ANSWER_SECONDS)
 
     async def take(self, typed: str) -> bool:
         """Do what was typed; False ends the chat."""
@@ -167,6 +178,7 @@ class Talk:
 
     async def _say(self, text: str) -> None:
         choice = self._chosen(text)
+        self._answered.clear()
         if choice:
             self._show(await self._line.tap(self._offered_by, choice))
         else:
@@ -175,6 +187,7 @@ class Talk:
     async def _command(self, text: str) -> None:
         name, _, rest = text[1:].partition(" ")
         if name in SENDABLE:
+            self._answered.clear()
             self._show(await self._line.send(kind=name))
         elif name == "later":
             minutes = float(rest) if re.fullmatch(r"\d+(\.\d+)?", rest.strip()) else 15.0
@@ -199,7 +212,10 @@ class Talk:
             self._record.flush()
         if not (self._screen.typing and typed_already(message)):
             self._screen.show(drawn(message, self._business))
-        if message["author"] == "business" and (choices := choices_of(kind, content)):
+        if message["author"] == "customer":
+            return
+        self._answered.set()
+        if choices := choices_of(kind, content):
             self._choices, self._offered_by = choices, message["id"]
 
     def _recorded(self, message: dict[str, Any]) -> str:
@@ -234,11 +250,14 @@ async def chat(
         talk = Talk(line, screen, business, file, *short_names([customer_name]))
         screen.show(Text(f"{customer_name} with {business}. /help says more.", style="dim"))
         listening = asyncio.create_task(talk.listen())
+        by_hand = lines is not None or sys.stdin.isatty()
         try:
             async with contextlib.aclosing(keyboard()) as typing:
                 async for typed in lines or typing:
                     if not await talk.take(typed):
                         break
+                    if not by_hand:
+                        await talk.answered()
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -289,19 +308,33 @@ async def keyboard() -> AsyncGenerator[str, None]:
     typed: asyncio.Queue[str | None] = asyncio.Queue()
 
     def read() -> None:
-        line: str | None = ""
-        while line is not None:
-            try:
-                line = input(PROMPT if sys.stdin.isatty() else "")
-            except (EOFError, KeyboardInterrupt):
-                line = None
+        for line in typed_lines() if sys.stdin.isatty() else piped_lines():
             with contextlib.suppress(RuntimeError):  # the chat is over
                 loop.call_soon_threadsafe(typed.put_nowait, line)
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(typed.put_nowait, None)
 
     with terminal_as_it_was():
         threading.Thread(target=read, name="keyboard", daemon=True).start()
         while (line := await typed.get()) is not None:
             yield line
+
+
+def typed_lines() -> Iterator[str]:
+    """Lines until Ctrl-D or Ctrl-C."""
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            yield input(PROMPT)
+
+
+def piped_lines() -> Iterator[str]:
+    """Lines of a file or pipe, read past `sys.stdin`: Python cannot end while a thread is in it."""
+    rest = b""
+    while piece := os.read(sys.stdin.fileno(), 65_536):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+    if rest:
+        yield rest.decode(errors="replace")
 
 
 @contextlib.contextmanager
@@ -340,7 +373,10 @@ def drawn(message: dict[str, Any], business: str) -> Text:
 
 def printable(text: str) -> str:
     """A text that can do nothing to a terminal but be read."""
-    return "".join(char for char in text if char == "\n" or char.isprintable())
+    return "".join(
+        char if char == "\n" or char.isprintable() else " " * (category(char) == "Zs")
+        for char in text
+    )
 
 
 def styled(source: str) -> Text:

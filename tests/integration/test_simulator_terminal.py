@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,12 @@ async def test_hostile_text_does_nothing_to_the_terminal(graph: Graph, client: C
     assert "evil [2Jtext [red]not markup[/red]" in screen
 
 
+async def test_narrow_spaces_stay_spaces(graph: Graph, client: Client) -> None:
+    assert "at 6:15 PM" in await play(
+        graph, client, None, ("hi", "text", {"body": "at 6:15\u202fPM"})
+    )
+
+
 async def test_the_same_name_takes_up_the_same_chat(graph: Graph, client: Client) -> None:
     await play(graph, client, None, ("hi", "text", {"body": "Hello"}))
     screen = await play(graph, client, None, ("again", "text", {"body": "Hello again"}))
@@ -187,3 +195,39 @@ async def test_without_a_simulator_or_its_number_the_chat_says_so(graph: Graph) 
 
 def test_a_template_button_reads_like_a_button_in_a_transcript() -> None:
     assert as_transcript("customer", "button", {"text": "Confirm"}) == "> [Confirm]\n"
+
+
+async def test_lines_from_a_pipe_wait_for_their_answers_and_the_chat_ends_while_it_is_open(
+    graph: Graph, client: Client
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "chat", "--name", "Pia", "--url", graph.simulator.base_url),
+        *("--number", SALON.phone_number_id),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"hi\n1\n/quit\n")
+    await process.stdin.drain()
+    world = graph.simulator.world
+
+    def written() -> int:
+        return sum(one.author == "customer" for one in world.messages.values())
+
+    for count, answer in ((1, WELCOME), (2, SERVICES)):
+        assert await graph.simulator.changes.until(lambda due=count: written() == due, 10)
+        (pia,) = world.customers.values()
+        await client.send(message(pia.phone, "interactive", answer))
+    assert await asyncio.wait_for(process.wait(), 10) == 0  # its input was not closed
+    assert b"> [Book a visit]" in await process.stdout.read()
+
+
+async def test_a_chat_that_cannot_be_says_so_without_a_traceback() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "chat", "--url", "http://127.0.0.1:9"), stderr=PIPE
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 2
+    assert said == b"The simulator cannot be reached: is the demo running?\n"
