@@ -66,7 +66,7 @@ LANGUAGE_WORDS: Final = keywords("language|languages|change language|another lan
 BOOK_WORDS: Final = keywords(
     "book|booking|a booking|appointment|an appointment|book a visit|make an appointment"
     "|book an appointment|i would like to book|id like to book|i want to book|can i book"
-    "|new appointment|schedule|reserve|sign me up|services"
+    "|new appointment|schedule|reserve|sign me up|services|book me"
 )
 PRICE_WORDS: Final = keywords("price|prices|price list|how much|cost|costs")
 VISITS_WORDS: Final = keywords(
@@ -80,7 +80,8 @@ CANCEL_VISIT_WORDS: Final = keywords(
 CHANGE_VISIT_WORDS: Final = keywords(
     "change my appointment|change my visit|change my booking|move my appointment|move my visit"
     "|move my booking|reschedule|change appointment|change the time|can i come later"
-    "|can i come earlier|come another day|running late|will be late"
+    "|can i come earlier|come another day|running late|will be late|minutes late|im late|move it to"
+    "|postpone"
 )
 CANCEL_WORDS: Final = keywords(
     "cancel|quit|exit|never mind|nevermind|forget it|leave it|want to cancel|need to cancel"
@@ -99,7 +100,8 @@ ANYONE_WORDS: Final = keywords(
     "anyone|anybody|whoever|no preference|dont mind who|doesnt matter who|any of them"
 )
 ANYTIME_WORDS: Final = keywords(
-    "anytime|any time|any day|whenever|as soon as possible|asap|soonest"
+    "anytime|any time|any day|whenever|as soon as possible|asap|soonest|earliest|first available"
+    "|next available|nearest time"
 )
 WHERE_WORDS: Final = keywords("where are you|address|your address|location|how do i find you")
 WAITLIST_WORDS: Final = keywords(
@@ -113,6 +115,7 @@ LEAVE_LIST_WORDS: Final = keywords(
     "|off the waiting list|from the waitlist|from the waiting list|no longer waiting"
     "|dont want to wait"
 )
+USUAL_WORDS: Final = keywords("the usual|my usual|same as last time|as last time|same as before")
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
 WITH_WORDS: Final = keywords("with|by|to")
 
@@ -135,6 +138,7 @@ BACK: Final = _lexicon(BACK_WORDS, within=9)
 THANKS: Final = _lexicon(THANKS_WORDS, within=2)
 ANYONE: Final = _lexicon(ANYONE_WORDS, within=1)
 ANYTIME: Final = _lexicon(ANYTIME_WORDS, within=1)
+USUAL: Final = _lexicon(USUAL_WORDS, within=2)
 WHERE: Final = _lexicon(WHERE_WORDS, within=2)
 WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
 LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)

@@ -42,7 +42,7 @@ from flows.places import Joining, Offered
 from flows.plain import alike, plain, plain_name
 from flows.replies import MoreTimes
 from flows.taps import tap
-from flows.usual import welcome
+from flows.usual import usual_of, welcome
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
 from flows.wishes import Wished, understand
 
@@ -117,6 +117,14 @@ def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return greet(ctx) if k.MENU.has(text.bare) or k.START.has(text.bare) else None
 
 
+def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Offer the usual to whoever asks for it; who has none yet is asked what they would like."""
+    if not k.USUAL.has(text.bare) or isinstance(state, Draft):
+        return None
+    known = usual_of(ctx) is not None and not ctx.customer.visit_ahead
+    return welcome(ctx) if known else start_booking(ctx)
+
+
 def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Take a number or a title for the button or row that it names."""
     reply_id = picked(state, text.raw)
@@ -179,7 +187,8 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if wished is None and order.service_id is None:
         return list_places(join=True)
     known = Joining(service_id=order.service_id, staff_id=order.staff_id)
-    known = with_wish(known, order.wish)
+    missed = state.missed if isinstance(state, ChoosingDay | ChoosingTime) else NO_WISH
+    known = with_wish(known, missed if order.wish == NO_WISH else order.wish)
     return heard(ctx, known, wished) if wished is not None else wait(ctx, known)
 
 
@@ -238,6 +247,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     choice,
     yes_or_no,
     waiting,
+    usual,
     intents,
     leave,
     wish,

@@ -98,7 +98,9 @@ def _day(found: Found, at: time | None, moment: Moment) -> date | None:
     ahead = (weekday - today.weekday()) % 7
     if found.next_week:
         return today + (7 - today.weekday() + weekday) * _DAY
-    if ahead == 0 and (found.next_weekday or (at is not None and at <= moment.now.time())):
+    if ahead <= 1 and found.next_weekday:  # nobody calls tomorrow "next friday"
+        ahead += 7
+    if ahead == 0 and at is not None and at <= moment.now.time():
         ahead = 7
     return today + ahead * _DAY
 

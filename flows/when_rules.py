@@ -29,6 +29,7 @@ from flows.when_tokens import (
 
 PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "night": EVENING}
 """The codes of parts of the day, and the part that each is booked as."""
+_NEAR: Final = ("TODAY", "TONIGHT", "TOMORROW", "AFTER_TOMORROW")
 _DAY = timedelta(days=1)
 
 
@@ -66,6 +67,14 @@ class Found:
     next_week: bool = False
     next_weekday: bool = False
     exact: datetime | None = None  # "in two hours"
+
+
+def _excluded(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Not monday, except tomorrow: nobody means the day that they name so."""
+    if not has(tokens, at, "NOT"):
+        return 0
+    named = at + 1 + has(tokens, at + 1, "AT", "ON", "THE", "NEXT", "THIS")
+    return named + 1 - at if has(tokens, named, *WEEKDAYS, *_NEAR) else 0
 
 
 def _relative(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
@@ -276,6 +285,7 @@ def _harmless(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
 
 Rule = Callable[[Sequence[Token], int, Moment, Found], int]
 RULES: Final[tuple[Rule, ...]] = (
+    _excluded,
     _relative,
     _month,
     _numeric_date,

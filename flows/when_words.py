@@ -53,6 +53,7 @@ ENGLISH = Vocabulary(
         "PM": "pm",
         "AT": "at|around|after|about|@|by",
         "ON": "on",
+        "NOT": "not|except|not on|except on|but not|apart from",
         "THE": "the",
         "OCLOCK": "o'clock|oclock",
     },
@@ -121,6 +122,7 @@ RUSSIAN = Vocabulary(
         "HALF_TO": "половине|половина|пол",
         "AT": "в|во|к|после|около|часам к|примерно в",
         "ON": "на|с|со|по",
+        "NOT": "не|не в|кроме|только не",
         "OCLOCK": "час|часа|часов|ч",
     },
     weekdays=(

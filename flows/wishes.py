@@ -155,7 +155,9 @@ def _ending(word: str, said: Sequence[str]) -> str | None:
     """Return which of the words said ends with this one: a cut may be called a haircut."""
     if len(word) < _SHORT:
         return None
-    return next((one for one in said if len(one) > len(word) and one.endswith(word)), None)
+    longer = [one for one in said if len(one) > len(word)]
+    twice = word + word[-1]  # a key that was hit twice
+    return next((one for one in longer if one != twice and one.endswith((word, twice))), None)
 
 
 def _staff(

@@ -219,3 +219,20 @@ def test_reading_takes_a_fraction_of_a_millisecond() -> None:
     for _ in range(200):
         heard(text)
     assert (process_time() - started) / 200 < 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("not monday", "en"), ("any day except tomorrow", "en"), ("только не в субботу", "ru")],
+)
+def test_a_day_that_is_ruled_out_is_not_taken(text: str, language: str) -> None:
+    assert heard(text, language) is None
+
+
+def test_what_else_was_said_than_a_day_that_is_ruled_out_counts() -> None:
+    found = heard("next week in the morning, but not on monday")
+    assert found == Heard(Wish(part=MORNING), nov(23))
+
+
+def test_next_saturday_is_not_tomorrow() -> None:
+    assert heard("next saturday") == Heard(Wish(nov(28)))

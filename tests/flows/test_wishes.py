@@ -32,6 +32,7 @@ def understood(text: str, salon: Salon | None = None, locale: str = "en_US") -> 
         ("womens cut", Wished((WOMENS,))),
         ("haircut", Wished((WOMENS, MENS))),
         ("haircut with becky", Wished((WOMENS, MENS), staff_id=BECKY)),
+        ("haircutt", Wished((WOMENS, MENS))),
         ("with Kelly", Wished(staff_id=KELLY)),
         ("beckys free?", Wished(staff_id=BECKY)),
         ("anyone", Wished(anyone=True)),
