@@ -10,16 +10,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import connected
+from bot.operate import asked_for, connected
 from bot.settings import Settings
 from storage import checks
 from storage.clock import system_clock
 
 
-async def catalog(settings: Settings, *, company: int | None, json: bool) -> int:
+async def catalog(settings: Settings, *, company: int, json: bool) -> int:
     """Print everything that can never be booked; 1 when there is something."""
     async with connected(settings) as conn:
-        found = await checks.catalogs(conn, company_id=company, now=system_clock())
+        whose = await asked_for(conn, company)
+        found = await checks.catalogs(conn, company_id=whose, now=system_clock())
     table = Table("company", "service", "staff", "rule", "why")
     for one in found:
         ids = (one.company_id, one.service_id, one.staff_id)
@@ -27,10 +28,11 @@ async def catalog(settings: Settings, *, company: int | None, json: bool) -> int
     return _told(found, table, "Everything can be booked.", json=json)
 
 
-async def times(settings: Settings, *, company: int | None, json: bool) -> int:
+async def times(settings: Settings, *, company: int, json: bool) -> int:
     """Print visits whose customers were told another wall time than it will be; 1 if there are."""
     async with connected(settings) as conn:
-        found = await checks.times(conn, company_id=company, now=system_clock())
+        whose = await asked_for(conn, company)
+        found = await checks.times(conn, company_id=whose, now=system_clock())
     table = Table("company", "booking", "code", "time zone", "told", "now")
     for one in found:
         table.add_row(

@@ -39,6 +39,13 @@ async def connected(settings: Settings) -> AsyncIterator[Connection]:
             await conn.close()
 
 
+async def asked_for(conn: Connection, company: int) -> int | None:
+    """Return the company that was asked for, None for all; SettingsError when there is none."""
+    if company and all(one.id != company for one in await companies.all_of_them(conn)):
+        raise SettingsError(f"There is no company {company}.")
+    return company or None
+
+
 async def migrations(settings: Settings, *, down: int, status: bool) -> None:
     """Apply migrations, take some back, or say which are applied."""
     async with servers(settings) as ready:
@@ -107,13 +114,16 @@ async def inbox(
 ) -> None:
     """List parked events, or have them handled again."""
     async with connected(settings) as conn:
+        whose = await asked_for(conn, company)
         if ids or everything:
             count = await inbox_rows.replay(
-                conn, company or None, None if everything else ids, now=system_clock()
+                conn, whose, None if everything else ids, now=system_clock()
             )
+            if ids and not count:
+                raise SettingsError("No event that is parked has such a number.")
             typer.echo(f"{count} to be handled again")
             return
-        parked = await inbox_rows.dead(conn, company or None, limit=1000)
+        parked = await inbox_rows.dead(conn, whose, limit=1000)
     if json:
         sys.stdout.buffer.write(orjson.dumps(parked) + b"\n")
         return
@@ -142,12 +152,14 @@ async def timers(
 ) -> None:
     """Show how timers stand, or have parked ones tried again."""
     async with connected(settings) as conn:
-        now, whose = system_clock(), company or None
+        now, whose = system_clock(), await asked_for(conn, company)
         if keys or everything:
             found = await timer_rows.parked(
                 conn, whose, keys=None if everything else keys, limit=100_000
             )
             ids = [row.inbox_id for row in found if row.inbox_id is not None]
+            if keys and not ids:
+                raise SettingsError("No timer that is parked has such a key.")
             typer.echo(f"{await inbox_rows.replay(conn, whose, ids, now=now)} to be tried again")
             return
         counts = await timer_rows.counts(conn, whose, now=now)

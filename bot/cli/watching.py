@@ -118,7 +118,7 @@ def check_catalog(
     """List what can never be booked, and the rule that stands against it."""
     from bot import checking
 
-    raise typer.Exit(run(checking.catalog(read_settings(), company=company or None, json=json)))
+    raise typer.Exit(run(checking.catalog(read_settings(), company=company, json=json)))
 
 
 @check_app.command("times")
@@ -128,7 +128,7 @@ def check_times(
     """List visits ahead whose wall time has changed because a time zone's rules did."""
     from bot import checking
 
-    raise typer.Exit(run(checking.times(read_settings(), company=company or None, json=json)))
+    raise typer.Exit(run(checking.times(read_settings(), company=company, json=json)))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from bot import checking, free_times
+from bot import checking, free_times, operate
 from bot.settings import Settings, SettingsError
 from storage.pool import Connection
 from storage.search import Search
@@ -129,6 +129,17 @@ async def test_what_is_not_there_is_answered_by_a_sentence(
     ):
         with pytest.raises(SettingsError, match=r"\.$"):
             await free_times.show(configured, asked, json=True)
+    every: dict[str, Any] = {"everything": False, "json": True}
+    for command in (
+        checking.catalog(configured, company=987_654, json=True),
+        checking.times(configured, company=987_654, json=True),
+        operate.inbox(configured, company=987_654, ids=(), **every),
+        operate.inbox(configured, company=0, ids=(987_654,), **every),
+        operate.timers(configured, company=987_654, keys=(), next_ones=1, **every),
+        operate.timers(configured, company=0, keys=("none:1",), next_ones=1, **every),
+    ):
+        with pytest.raises(SettingsError, match=r"\.$"):
+            await command
     with pytest.raises(SettingsError, match="write it like"):
         await free_times.explain(configured, wanted(shop), "noon", json=True)
 
@@ -137,11 +148,11 @@ async def test_checks_answer_with_one_when_there_is_something(
     configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     shop = await open_shop(conn)
-    assert await checking.catalog(configured, company=None, json=False) == 0
-    assert await checking.times(configured, company=None, json=True) == 0
+    assert await checking.catalog(configured, company=0, json=False) == 0
+    assert await checking.times(configured, company=0, json=True) == 0
     capsysbinary.readouterr()
     await conn.execute("DELETE FROM staff_hours")
     assert await checking.catalog(configured, company=shop.company_id, json=True) == 1
     (found,) = orjson.loads(capsysbinary.readouterr().out)
     assert (found["rule"], found["staff_id"]) == ("no_hours", shop.staff_ids[0])
-    assert await checking.catalog(configured, company=None, json=False) == 1
+    assert await checking.catalog(configured, company=0, json=False) == 1
