@@ -117,6 +117,7 @@ LEAVE_LIST_WORDS: Final = keywords(
 )
 USUAL_WORDS: Final = keywords("the usual|my usual|same as last time|as last time|same as before")
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
+AND_WORDS: Final = keywords("and|plus|also")
 WITH_WORDS: Final = keywords("with|by|to")
 
 STOP: Final = _lexicon(STOP_WORDS, within=2)
@@ -143,6 +144,7 @@ WHERE: Final = _lexicon(WHERE_WORDS, within=2)
 WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
 LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)
 FILLERS: Final = _lexicon(FILLER_WORDS, within=9)
+AND: Final = _lexicon(AND_WORDS, within=9)
 WITH: Final = _lexicon(WITH_WORDS, within=9)
 _POLITE: Final = _lexicon(POLITE_WORDS, within=9)
 _GREETING_STARTS: Final = tuple(

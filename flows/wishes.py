@@ -24,6 +24,9 @@ _NO_TIME = Heard(NO_WISH)
 _SHORT = 3
 """Words of fewer letters than this say nothing about a service."""
 
+_NEAR = 2
+"""Within so many words of an "and" something else may be named by a part of its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wished:
@@ -112,7 +115,31 @@ def _services(
             matches = _matches(categories, said, timely, _heard)
         most = max((match.weight for match in matches), default=0)
         chosen = [match for match in matches if match.weight == most]
+    chosen += _also(named, said, timely, chosen)
     return sorted(chosen, key=lambda match: min(map(said.index, match.words)))
+
+
+def _also(
+    named: Sequence[tuple[Service, str]],
+    said: Sequence[str],
+    timely: frozenset[str],
+    chosen: Sequence[_Match],
+) -> list[_Match]:
+    """Return what was named beside it in other words: "women's cut and colour"."""
+    ands = [at for at, word in enumerate(said) if word in k.AND.whole]
+    if not ands or not chosen:
+        return []
+    spent = timely.union(*(match.words for match in chosen), k.FILLERS.whole, k.AND.whole)
+    near = [
+        word
+        for at, word in enumerate(said)
+        if word not in spent and any(abs(at - place) <= _NEAR for place in ands)
+    ]
+    have = {match.service.id for match in chosen}
+    others = [one for one in named if one[0].id not in have]
+    more = _matches(others, near, timely, _heard) or _matches(others, near, timely, _ending)
+    most = max((match.weight for match in more), default=0)
+    return [match for match in more if match.weight == most]
 
 
 def _matches(

@@ -148,9 +148,9 @@ class PhonesApi:
                 "X-Accel-Buffering": "no",
             }
         )
-        await stream.prepare(request)
         subscription = self._changes.subscribe()
         try:
+            await stream.prepare(request)
             await stream.write(f"retry: {RETRY_MS}\n\n".encode())
             await self._follow(stream, subscription)
         except ConnectionError:

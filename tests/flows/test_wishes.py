@@ -43,6 +43,12 @@ def understood(text: str, salon: Salon | None = None, locale: str = "en_US") -> 
             Wished((MENS,), staff_id=BECKY, wish=Wish(SATURDAY.day, time(15))),
         ),
         ("manicure and pedicure", Wished((MANICURE, PEDICURE), several=True, in_turn=True)),
+        (
+            "women's cut and a manicur",
+            Wished((WOMENS, MANICURE), several=True, in_turn=True),
+        ),
+        ("haircut and manicure", Wished((WOMENS, MENS, MANICURE), several=True)),
+        ("colour and a haircut", Wished((COLOUR, WOMENS, MENS), several=True)),
         ("is anyone free tomorrow?", Wished(anyone=True, wish=SATURDAY)),
     ],
 )
