@@ -132,15 +132,20 @@ async def _withdraw(
         search = Search(
             conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
         )
-        if not row["kept"]:
-            ended.append((row, "lost" if row["taken"] else "withdrawn"))
-        elif not search.offers(slot.staff_id, epoch(slot.start)):
-            ended.append((row, "withdrawn"))
-        elif row["notification_expires_at"] + ABANDONED <= now:
+        expires = row["notification_expires_at"]
+        look_again = expires + ABANDONED
+        if now < look_again and row["taken"] and not row["kept"]:
+            ended.append((row, "lost"))
+        elif expires <= now and row["ending"]:  # its customer will hear that it went on
+            look_at = min(look_at or now + ABANDONED, now + ABANDONED)
+        elif look_again <= now:
             ended.append((row, ""))
+        elif expires > now and not (
+            row["kept"] and search.offers(slot.staff_id, epoch(slot.start))
+        ):
+            ended.append((row, "withdrawn"))
         else:
-            over = row["notification_expires_at"] + ABANDONED
-            look_at = min(look_at or over, over)
+            look_at = min(look_at or look_again, look_again)
     if ended:
         await _Q["withdraw"].exec(
             conn,

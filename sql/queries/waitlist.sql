@@ -176,7 +176,8 @@ WHERE company_id = @company_id AND id IN (
 );
 
 -- name: live_offers :many
--- Every offer that is open, with whether its time is still kept, and whether somebody else has it instead.
+-- Every offer that is open, with whether its time is still kept, whether somebody else has it instead, and whether the
+-- customer's conversation has seen it and is going to end it.
 SELECT
     w.id, w.conversation_id, w.service_id, w.offer_id, w.offered_staff_id, w.offered_starts_at, w.offered_ends_at,
     w.offered_price_minor, w.notification_expires_at,
@@ -189,7 +190,12 @@ SELECT
         WHERE int8range(c.company_id, c.company_id, '[]') && int8range(w.company_id, w.company_id, '[]')
             AND int8range(c.claimant, c.claimant, '[]') && int8range(w.offered_staff_id, w.offered_staff_id, '[]')
             AND c.during && tstzrange(w.offered_starts_at, w.offered_ends_at) AND c.kind = 'booking'
-    ) AS taken
+    ) AS taken,
+    EXISTS (
+        SELECT FROM timers AS t
+        WHERE t.company_id = w.company_id AND t.key = 'offer:' || w.id
+            AND (t.status = 'armed' OR (t.status = 'fired' AND t.completed_at IS NULL))
+    ) AS ending
 FROM waitlist AS w
 WHERE w.company_id = @company_id AND w.status = 'notified'
 ORDER BY w.id;

@@ -20,7 +20,7 @@ from flows.events import (
 )
 from flows.matching import plan
 from flows.model_waitlist import Offer, Wanted
-from storage import desk, waitlist, waitlist_views
+from storage import desk, timers, waitlist, waitlist_views
 from storage.clock import uuid7
 from storage.dialogs import desk as desk_of
 from storage.errors import ConstraintViolated, translated
@@ -298,6 +298,37 @@ async def test_an_offer_whose_time_is_gone_is_taken_back(conn: Connection) -> No
     found = await look(conn, shop)
     assert [(to, lost.taken) for to, lost in found.lost] == [(guest.conversation_id, False)]
     assert [one.offered for one in found.waiters] == [False]
+
+
+async def test_an_offer_that_lapsed_while_nobody_was_there_is_left_to_its_own_end(
+    conn: Connection,
+) -> None:
+    shop = await open_shop(conn)
+    await full(conn, shop)
+    guest = await shop.guest(conn)
+    id_ = await place(conn, shop, guest)
+    await free_an_hour(conn, shop)
+    (offer,) = await give_out(conn, shop)
+    async with conn.transaction():
+        await timers.arm(
+            conn,
+            company_id=shop.company_id,
+            conversation_id=guest.conversation_id,
+            key=f"offer:{id_}",
+            name="offer_ends",
+            due=offer.until,
+            now=LATER,
+        )
+    await conn.execute("DELETE FROM slot_claims WHERE kind = 'offer'")  # housekeeping came first
+    later = offer.until + timedelta(hours=2)
+    found = await look(conn, shop, later)
+    assert not found.lost, "nobody is told that it cannot be booked"
+    assert await column(conn, "SELECT status FROM waitlist") == ["notified"]
+    assert found.look_at is not None
+    assert found.look_at > later
+    await conn.execute("UPDATE timers SET status = 'dead', started_at = due_at")
+    assert not (await look(conn, shop, later)).lost
+    assert await column(conn, "SELECT status FROM waitlist") == ["active"]
 
 
 async def test_the_life_of_an_entry_has_rules(conn: Connection) -> None:
