@@ -115,7 +115,9 @@ LEAVE_LIST_WORDS: Final = keywords(
     "|off the waiting list|from the waitlist|from the waiting list|no longer waiting"
     "|dont want to wait"
 )
-USUAL_WORDS: Final = keywords("the usual|my usual|same as last time|as last time|same as before")
+USUAL_WORDS: Final = keywords(
+    "usual|the usual|my usual|same as last time|as last time|same as before"
+)
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
 AND_WORDS: Final = keywords("and|plus|also")
 WITH_WORDS: Final = keywords("with|by|to")

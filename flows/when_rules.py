@@ -30,6 +30,7 @@ from flows.when_tokens import (
 PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "night": EVENING}
 """The codes of parts of the day, and the part that each is booked as."""
 _NEAR: Final = ("TODAY", "TONIGHT", "TOMORROW", "AFTER_TOMORROW")
+_TO: Final = frozenset({"and", "to", "till", "until", "и", "до"})
 _DAY = timedelta(days=1)
 
 
@@ -242,6 +243,16 @@ def _fractions(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -
     return 0
 
 
+def _between(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Between 2 and 4, с 14 до 16: no time, but nothing against the day beside it."""
+    if not has(tokens, at, "BETWEEN", "FROM", "ON") or at + 3 >= len(tokens):
+        return 0
+    first, joint, last = tokens[at + 1 : at + 4]
+    if joint.text not in _TO or any(not 0 <= one.number <= 24 for one in (first, last)):
+        return 0
+    return 4 + has(tokens, at + 4, "AM", "PM")
+
+
 def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
     """15:30, 3pm, at 3, в 6 вечера, 10 o'clock."""
     said_at = has(tokens, at, "AT")
@@ -292,6 +303,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _near_days,
     _weekdays,
     _fractions,
+    _between,
     _hours,
     _day_of_month,
     _parts,

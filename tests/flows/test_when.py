@@ -236,3 +236,29 @@ def test_what_else_was_said_than_a_day_that_is_ruled_out_counts() -> None:
 
 def test_next_saturday_is_not_tomorrow() -> None:
     assert heard("next saturday") == Heard(Wish(nov(28)))
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wish"),
+    [
+        ("Good evening! On saturday, please", "en", Wish(nov(21))),
+        ("Добрый вечер, можно в субботу?", "ru", Wish(nov(21))),
+        ("good morning, is saturday evening free?", "en", Wish(nov(21), part=EVENING)),
+    ],
+)
+def test_a_greeting_names_no_time_of_day(text: str, language: str, wish: Wish) -> None:
+    assert heard(text, language) == Heard(wish)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("between 2 and 4 on saturday", "en"),
+        ("saturday from 10 to 12", "en"),
+        ("saturday between 6 and 7 pm", "en"),
+        ("в субботу с 14 до 16", "ru"),
+        ("saturday between 10:30 and 12", "en"),
+    ],
+)
+def test_the_day_beside_a_stretch_of_time_is_heard(text: str, language: str) -> None:
+    assert heard(text, language) == Heard(Wish(nov(21)))
