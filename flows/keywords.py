@@ -80,9 +80,9 @@ CANCEL_VISIT_WORDS: Final = keywords(
 CHANGE_VISIT_WORDS: Final = keywords(
     "change my appointment|change my visit|change my booking|move my appointment|move my visit"
     "|move my booking|reschedule|change appointment|change the time|can i come later"
-    "|can i come earlier|come another day|running late|will be late|minutes late|im late|move it to"
-    "|postpone"
+    "|can i come earlier|come another day|running late|will be late|minutes late|im late|postpone"
 )
+MOVE_IT_WORDS: Final = keywords("move it|move it to|shift it to")
 CANCEL_WORDS: Final = keywords(
     "cancel|quit|exit|never mind|nevermind|forget it|leave it|want to cancel|need to cancel"
     "|have to cancel|like to cancel"
@@ -134,6 +134,7 @@ PRICE: Final = _lexicon(PRICE_WORDS, within=1)
 VISITS: Final = _lexicon(VISITS_WORDS, within=2)
 CANCEL_VISIT: Final = _lexicon(CANCEL_VISIT_WORDS, within=2)
 CHANGE_VISIT: Final = _lexicon(CHANGE_VISIT_WORDS, within=1)
+MOVE_IT: Final = _lexicon(MOVE_IT_WORDS, within=2)
 CANCEL: Final = _lexicon(CANCEL_WORDS, within=2)
 YES: Final = _lexicon(YES_WORDS, within=9)
 NO: Final = _lexicon(NO_WORDS, within=9)

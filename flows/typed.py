@@ -196,7 +196,8 @@ def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Do what can be asked for at any time: visits, the phone, the address."""
     if k.CANCEL_VISIT.has(text.bare):
         return open_visits("cancel")
-    if k.CHANGE_VISIT.has(text.bare):
+    moves = k.MOVE_IT.has(text.bare) and not isinstance(state, Draft)  # "it" is the visit they have
+    if moves or k.CHANGE_VISIT.has(text.bare):
         return open_visits("change")
     if k.VISITS.has(text.bare):
         return open_visits()

@@ -242,3 +242,29 @@ def test_a_visit_nobody_knows_is_gone() -> None:
     tap(chat, ShowVisit(UUID(int=4711)))
     assert chat.text == "That visit can't be changed any more."
     assert chat.step == "menu.idle"
+
+
+def test_it_is_the_visit_that_they_have_or_the_booking_that_is_going_on() -> None:
+    chat, _ = with_visit()
+    chat.type("could you move it to friday?")
+    assert chat.step == "booking.choosing_day"
+    assert "Which day instead?" in chat.text
+    other = Chat(Salon())
+    other.type("manicure tomorrow")
+    other.type("move it to monday")
+    assert other.step == "booking.choosing_time"
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("manicure, the earliest you have", "booking.choosing_time"),
+        ("book me the same as last time", "booking.choosing_service"),
+        ("the usual please", "booking.choosing_service"),
+        ("как обычно", "booking.choosing_service"),
+    ],
+)
+def test_what_is_asked_for_in_passing_leads_into_a_booking(text: str, step: str) -> None:
+    chat = Chat(Salon())
+    chat.type(text)
+    assert chat.step == step
