@@ -141,6 +141,15 @@ async def inbox(
     Console().print(table if parked else "No event is parked.")
 
 
+async def _try_timers(conn: Connection, whose: int | None, keys: Sequence[str] | None) -> None:
+    found = await timer_rows.parked(conn, whose, keys=keys, limit=100_000)
+    ids = [row.inbox_id for row in found if row.inbox_id is not None]
+    if keys and not ids:
+        raise SettingsError("No timer that is parked has such a key.")
+    count = await inbox_rows.replay(conn, whose, ids, now=system_clock())
+    typer.echo(f"{count} to be tried again")
+
+
 async def timers(
     settings: Settings,
     *,
@@ -154,13 +163,7 @@ async def timers(
     async with connected(settings) as conn:
         now, whose = system_clock(), await asked_for(conn, company)
         if keys or everything:
-            found = await timer_rows.parked(
-                conn, whose, keys=None if everything else keys, limit=100_000
-            )
-            ids = [row.inbox_id for row in found if row.inbox_id is not None]
-            if keys and not ids:
-                raise SettingsError("No timer that is parked has such a key.")
-            typer.echo(f"{await inbox_rows.replay(conn, whose, ids, now=now)} to be tried again")
+            await _try_timers(conn, whose, None if everything else keys)
             return
         counts = await timer_rows.counts(conn, whose, now=now)
         parked = await timer_rows.parked(conn, whose, limit=1000)

@@ -128,10 +128,6 @@ async def _withdraw(
     ended: list[tuple[asyncpg.Record, str]] = []
     look_at: datetime | None = None
     for row in await _Q["live_offers"].many(conn, company_id=catalog.company.id):
-        slot = offered_slot(row)
-        search = Search(
-            conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
-        )
         expires = row["notification_expires_at"]
         look_again = expires + ABANDONED
         if now < look_again and row["taken"] and not row["kept"]:
@@ -140,9 +136,7 @@ async def _withdraw(
             look_at = min(look_at or now + ABANDONED, now + ABANDONED)
         elif look_again <= now:
             ended.append((row, ""))
-        elif expires > now and not (
-            row["kept"] and search.offers(slot.staff_id, epoch(slot.start))
-        ):
+        elif expires > now and not (row["kept"] and _stands(conn, catalog, row, now)):
             ended.append((row, "withdrawn"))
         else:
             look_at = min(look_at or look_again, look_again)
@@ -164,6 +158,13 @@ async def _withdraw(
         if outcome
     ]
     return told, look_at
+
+
+def _stands(conn: Connection, catalog: Catalog, row: asyncpg.Record, now: datetime) -> bool:
+    """Tell whether the hours still have the time that is on offer."""
+    slot = offered_slot(row)
+    search = Search(conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None)
+    return search.offers(slot.staff_id, epoch(slot.start))
 
 
 async def _free(
