@@ -361,7 +361,7 @@ CREATE INDEX inbox_conversation_idx ON inbox USING btree (company_id, conversati
 
 CREATE INDEX inbox_dead_idx ON inbox USING btree (company_id, received_at) WHERE (status = 'dead'::text);
 
-CREATE INDEX inbox_due_idx ON inbox USING btree (not_before) WHERE (status = 'pending'::text);
+CREATE INDEX inbox_not_before_idx ON inbox USING btree (not_before) WHERE ((status = 'pending'::text) AND (not_before IS NOT NULL));
 
 CREATE INDEX inbox_received_idx ON inbox USING brin (received_at);
 

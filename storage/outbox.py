@@ -110,8 +110,14 @@ async def claim_probes(
 
 async def settle(conn: Connection, results: Sequence[Result], *, now: datetime) -> list[Outgoing]:
     """Note what became of rows; returns what was leased next in the conversations that are free."""
+    written = [result.row.created_at for result in results]
     claimed = await _Q["settle"].many(
-        conn, results=[_as_record(result) for result in results], now=now, lease_until=now + LEASE
+        conn,
+        results=[_as_record(result) for result in results],
+        oldest=min(written, default=now),
+        newest=max(written, default=now),
+        now=now,
+        lease_until=now + LEASE,
     )
     return await _load(conn, claimed)
 

@@ -22,7 +22,9 @@ SELECT
         LIMIT 1
     ) IS DISTINCT FROM (i.event ->> 'generation')::bigint AS stale
 FROM unnest(@company_ids::bigint[], @conversation_ids::bigint[]) AS wanted (company_id, id)
-JOIN dialog_contexts AS d ON d.company_id = wanted.company_id AND d.id = wanted.id
+JOIN dialog_contexts AS d
+    ON d.company_id = ANY (@company_ids) AND d.id = ANY (@conversation_ids)
+    AND d.company_id = wanted.company_id AND d.id = wanted.id
 JOIN companies AS co ON co.id = d.company_id
 LEFT JOIN customers AS c ON c.company_id = d.company_id AND c.id = d.customer_id
 LEFT JOIN customer_preferences AS p ON p.company_id = d.company_id AND p.customer_id = d.customer_id
@@ -40,8 +42,9 @@ ORDER BY i.occurred_at, i.id;
 -- still to be handled and nobody took a turn meanwhile; otherwise nothing is written of it, and no row says that
 -- it was saved. Times that are in an index change only when that matters: a row of which no index hears is far
 -- cheaper to write. Events are locked in the order of their ids and timers in that of their keys, so that no two batches
--- wait for each other. Timers are looked up one by one and written by an upsert, never joined: then they are found by
--- their keys, however few of them the planner believes there are. Armed beats heard beats cancelled where a turn, or two
+-- wait for each other. Rows are looked up by arrays of their keys before they are joined, and timers one by one and
+-- written by an upsert: then they are found by their keys, however few the planner believes there are. (It believes so
+-- of a table that was empty when it last looked, and would read all of it, for each turn, once it is full.) Armed beats heard beats cancelled where a turn, or two
 -- of a batch, want different things of one timer. What few turns want is written by functions.
 WITH wanted AS MATERIALIZED (
     SELECT *
@@ -55,7 +58,9 @@ WITH wanted AS MATERIALIZED (
 pending AS MATERIALIZED (
     SELECT i.company_id, i.id, i.kind, i.event
     FROM inbox AS i
-    WHERE (i.company_id, i.id) IN (SELECT company_id, inbox_id FROM wanted) AND i.status = 'pending'
+    WHERE i.company_id = ANY (ARRAY(SELECT company_id FROM wanted)) AND i.id = ANY (ARRAY(SELECT inbox_id FROM wanted))
+        -- A CASE, so that they are found by their keys and not among all that wait.
+        AND CASE WHEN i.id > 0 THEN i.status = 'pending' END
     ORDER BY i.company_id, i.id
     FOR NO KEY UPDATE
 ),
@@ -83,7 +88,9 @@ talk AS (
         END
     FROM wanted AS w
     JOIN pending AS p ON p.company_id = w.company_id AND p.id = w.inbox_id
-    WHERE d.company_id = w.company_id AND d.id = w.conversation_id AND d.turn = w.turn
+    WHERE d.company_id = ANY (ARRAY(SELECT company_id FROM wanted))
+        AND d.id = ANY (ARRAY(SELECT conversation_id FROM wanted))
+        AND d.company_id = w.company_id AND d.id = w.conversation_id AND d.turn = w.turn
         AND (p.kind <> 'timer_fired' OR (p.company_id, p.event ->> 'key', (p.event ->> 'generation')::bigint) IN (
             SELECT company_id, key, generation FROM known WHERE status IN ('fired', 'dead')
         ))
@@ -99,7 +106,8 @@ handled AS (
     UPDATE inbox AS i
     SET status = 'done', done_at = t.now, attempts = i.attempts + 1
     FROM taken AS t
-    WHERE i.company_id = t.company_id AND i.id = t.inbox_id
+    WHERE i.company_id = ANY (ARRAY(SELECT company_id FROM taken)) AND i.id = ANY (ARRAY(SELECT inbox_id FROM taken))
+        AND i.company_id = t.company_id AND i.id = t.inbox_id
 ),
 heard AS (
     INSERT INTO messages (

@@ -92,7 +92,8 @@ ORDER BY o.company_id, o.id;
 -- that have gathered. A row that was claimed again since (attempts) is left alone, unless the news is that it was
 -- sent: that is true whoever has it now. What a status has settled before us stays settled.
 -- Rows are locked in the order of their ids, here and where statuses settle them, so that the two cannot
--- lock each other up.
+-- lock each other up. They are looked up by arrays of their keys (see dialogs.save), and of the partitions of messages
+-- only those are opened that the oldest and the newest are in.
 WITH result AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(@results) AS r (
@@ -102,15 +103,14 @@ WITH result AS MATERIALIZED (
 ),
 mine AS MATERIALIZED (
     SELECT r.*, o.created_at
-    FROM result AS r
-    JOIN outbox AS o ON o.company_id = r.company_id AND o.id = r.id
-    -- A CASE, so that rows are found by their keys and not among all that wait.
+    FROM (SELECT * FROM result ORDER BY company_id, id) AS r
+    CROSS JOIN LATERAL (
+        SELECT * FROM outbox WHERE company_id = r.company_id AND id = r.id LIMIT 1 FOR UPDATE
+    ) AS o
     WHERE CASE r.outcome
         WHEN 'sent' THEN o.status IN ('sending', 'doubt', 'pending', 'held')
         ELSE o.status = 'sending' AND o.attempts = r.tried
     END
-    ORDER BY o.company_id, o.id
-    FOR UPDATE OF o
 ),
 settled AS (
     UPDATE outbox AS o
@@ -119,7 +119,8 @@ settled AS (
         settled_at = CASE WHEN r.outcome IN ('sent', 'failed') THEN @now::timestamptz END,
         extras = CASE WHEN r.error IS NULL THEN o.extras ELSE o.extras || jsonb_build_object('error', r.error) END
     FROM mine AS r
-    WHERE o.company_id = r.company_id AND o.id = r.id
+    WHERE o.company_id = ANY (ARRAY(SELECT company_id FROM mine)) AND o.id = ANY (ARRAY(SELECT id FROM mine))
+        AND o.company_id = r.company_id AND o.id = r.id
 ),
 told AS (
     UPDATE messages AS m
@@ -131,7 +132,8 @@ told AS (
         failed_at = CASE WHEN r.outcome = 'failed' THEN @now ELSE m.failed_at END,
         error_code = CASE WHEN r.outcome = 'failed' THEN r.code ELSE m.error_code END
     FROM mine AS r
-    WHERE m.company_id = r.company_id AND m.created_at = r.created_at AND m.id = r.id
+    WHERE m.created_at BETWEEN @oldest AND @newest AND m.id = ANY (ARRAY(SELECT id FROM mine))
+        AND m.company_id = r.company_id AND m.created_at = r.created_at AND m.id = r.id
         AND r.outcome IN ('sent', 'failed')
 ),
 reported AS (
@@ -150,7 +152,10 @@ marked AS (
             WHEN r.mark = 'opted_out' THEN coalesce(c.marketing_opted_out_at, @now) ELSE c.marketing_opted_out_at
         END
     FROM mine AS r
-    JOIN dialog_contexts AS d ON d.company_id = r.company_id AND d.id = r.conversation_id
+    JOIN dialog_contexts AS d
+        ON d.company_id = ANY (ARRAY(SELECT company_id FROM mine))
+        AND d.id = ANY (ARRAY(SELECT conversation_id FROM mine))
+        AND d.company_id = r.company_id AND d.id = r.conversation_id
     WHERE r.mark IS NOT NULL AND c.company_id = d.company_id AND c.id = d.customer_id
 ),
 following AS MATERIALIZED (
@@ -174,7 +179,8 @@ following AS MATERIALIZED (
 UPDATE outbox AS o
 SET status = 'sending', attempts = o.attempts + 1, lease_until = @lease_until
 FROM following AS f
-WHERE o.company_id = f.company_id AND o.id = f.id AND o.status = 'pending'
+WHERE o.company_id = ANY (ARRAY(SELECT company_id FROM following)) AND o.id = ANY (ARRAY(SELECT id FROM following))
+    AND o.company_id = f.company_id AND o.id = f.id AND o.status = 'pending'
 RETURNING o.company_id, o.id;
 
 -- name: renew :exec

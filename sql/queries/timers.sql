@@ -36,7 +36,8 @@ WITH named AS MATERIALIZED (
     FROM unnest(@company_ids::bigint[], @keys::text[]) AS w (company_id, key)
     CROSS JOIN LATERAL (
         SELECT * FROM timers
-        WHERE company_id = w.company_id AND key = w.key AND status = 'armed'
+        -- A CASE, so that they are found by their keys and not among all that are armed.
+        WHERE company_id = w.company_id AND key = w.key AND CASE WHEN key <> '' THEN status = 'armed' END
         LIMIT 1
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS t

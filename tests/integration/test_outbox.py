@@ -223,7 +223,13 @@ async def test_a_backlog_of_others_does_not_slow_a_settlement(
     )
     await conn.execute("ANALYZE outbox")
     result = {"company_id": row.company_id, "id": row.id, "outcome": "sent"}
-    given = {"results": [result] * 50, "now": NOW, "lease_until": NOW + LEASE}
+    given = {
+        "results": [result] * 50,
+        "oldest": NOW,
+        "newest": NOW,
+        "now": NOW,
+        "lease_until": NOW + LEASE,
+    }
     query = queries.of("outbox")["settle"]
     plan = await conn.fetch(f"EXPLAIN {query.sql}", *(given[name] for name in query.params))
     lines = [line[0] for line in plan]
