@@ -14,9 +14,9 @@ from storage import bookings, slots, visits
 from storage.clock import uuid7
 from storage.dialogs import Dialog
 from storage.pool import Connection
+from storage.search import is_guarded
 
-WRITES: Final = (
-    fx.HoldSlot,
+_WRITES: Final = (
     fx.BookSlot,
     fx.MoveVisit,
     fx.CancelVisit,
@@ -25,15 +25,26 @@ WRITES: Final = (
     fx.RateVisit,
     *waiting.WRITES,
 )
-"""Asks whose answer changes something: it has to be committed together with the turn."""
 FREES: Final = (fx.MoveVisit, fx.CancelVisit, *waiting.WRITES)
 """Asks that may free time which somebody waits for: the database tells the desk if they do."""
+
+
+def begins(catalog: Catalog, ask: fx.Ask) -> bool:
+    """Tell whether the answer changes what has to be committed together with the turn.
+
+    A hold has not: it ends by itself, and the same turn taken again holds the same in its place. So
+    nobody's gate is kept closed while the turn goes on. Where more than one person's time decides
+    it takes several statements, and a transaction.
+    """
+    if isinstance(ask, fx.HoldSlot):
+        return is_guarded(catalog, (ask.service_id, *ask.also), ask.staff_id)
+    return isinstance(ask, _WRITES)
 
 
 async def answer(
     conn: Connection, catalog: Catalog, dialog: Dialog, ask: fx.Ask, *, now: datetime
 ) -> Answer:
-    """Answer an ask inside the turn's transaction; losing a race is an answer, not an error."""
+    """Answer an ask, in a transaction if it `begins` one; losing a race is an answer, no error."""
     metrics.ASKS.labels(type(ask).__name__).inc()
     match ask:
         case fx.FindEarliest() | fx.FindDays() | fx.FindTimes() | fx.FindNearest():

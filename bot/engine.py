@@ -6,9 +6,10 @@ A conversation's events wait in the inbox. `take_turn` takes the oldest: it load
 lets the flow run, answers what the flow asks, and writes everything the flow wanted (messages and
 their outbox rows, the next state) and that the event is handled: in one statement, which is a
 transaction by itself and is shared with other conversations that are ready at the same moment. Asks
-that write, such as holding a slot, begin a transaction first, so that they and the turn are
-committed together. Commit or nothing. Nothing is sent inside: what went into the outbox is handed
-to the sender after the commit.
+that write, such as booking a slot, begin a transaction first, so that they and the turn are
+committed together: commit or nothing. (Not a hold: it lapses by itself, and a turn taken again
+holds the same.) Nothing is sent inside: what went into the outbox is handed to the sender after the
+commit.
 
 Turns of a conversation follow each other, whatever the number of workers. One process takes them
 one at a time; between processes that statement is the fence: it writes nothing when the event was
@@ -37,7 +38,7 @@ from typing import Final, Protocol, TypeAlias, get_args
 import structlog
 
 from bot import failures, metrics
-from bot.answers import FREES, WRITES, answer
+from bot.answers import FREES, answer, begins
 from bot.outcome import Outcome, gather, outgoing, perform
 from bot.together import Together
 from bot.turns import Watcher, report_of
@@ -283,7 +284,7 @@ async def _answered(
     """Answer what a turn asks until it rests; returns what that was, each with its answer."""
     asked: list[tuple[Ask, Answer]] = []
     while (ask := turn.ask) is not None:
-        if isinstance(ask, WRITES):
+        if begins(catalog, ask):
             await unit.begin()
         said = await answer(await unit.open(), catalog, dialog, ask, now=now)
         asked.append((ask, said))

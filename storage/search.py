@@ -111,8 +111,7 @@ class Search:
     @property
     def guarded(self) -> bool:
         """Tell whether more than one person's time decides over a start."""
-        plan = self.plan
-        return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or self.is_group)
+        return _is_guarded(self.plan)
 
     @property
     def is_group(self) -> bool:
@@ -281,6 +280,15 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
             case _:
                 last_booked[claimant] = starts[0]
     return Taken(busy, begins, sessions, last_booked)
+
+
+def is_guarded(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> bool:
+    """Tell of a visit, without searching for it, whether more than one person's time decides."""
+    return _is_guarded(_plan(catalog, service_ids, staff_id))
+
+
+def _is_guarded(plan: Plan) -> bool:
+    return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or plan.capacity > 1)
 
 
 def _plan(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> Plan:
