@@ -88,7 +88,11 @@ class Timekeeper:
             event.set()
 
     def armed(self, company_id: int, ops: Sequence[TimerOp]) -> None:
-        """Tell the alarm clock, soon, of timers that were armed, moved or cancelled."""
+        """Tell the alarm clock of timers that were armed, moved or cancelled.
+
+        Of what is due within the horizon at once, of the rest with the next look: what rings and is
+        not due has no effect.
+        """
         metrics.TIMERS_ARMED.inc(sum(op.due is not None for op in ops))
         if not self._aided or not self._server.known:
             return
@@ -99,7 +103,7 @@ class Timekeeper:
                 self._changes.drop(key)
             else:
                 self._changes.set(key, op.due)
-        self._news.set()
+                self._news.set()
 
     async def run(self) -> None:
         """Fire what is due until cancelled; what is being fired then is finished first."""
