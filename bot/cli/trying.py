@@ -1,4 +1,4 @@
-"""Try it: `usual chat | replay | replay-transcript | capture`."""
+"""Try it: `usual chat | replay | replay transcript | capture`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,30 @@ def chat(
         raise typer.Exit(2) from None
 
 
-@app.command("replay-transcript")
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    url: Annotated[str, typer.Option(help="The webhook; default: HOST and PORT.")] = "",
+    shuffle: Annotated[
+        Optional[int],  # noqa: UP045 - typer reads the annotation
+        typer.Option(metavar="SEED", help="In an order that the seed decides."),
+    ] = None,
+    duplicate: Annotated[int, typer.Option(min=1, metavar="N", help="Each one N times.")] = 1,
+    number: Annotated[str, typer.Option(help="To this phone_number_id, whichever is stored.")] = "",
+    json: Json = False,
+) -> None:
+    """Post stored webhooks to a running bot, signed, and say what became of each event.
+
+    A file holds bodies, changes or values as JSON or JSON Lines. `usual replay transcript` plays
+    saved chats instead.
+    """
+    from bot import replay as replaying
+
+    plan = replaying.Plan(url, shuffle, duplicate, number)
+    raise typer.Exit(run(replaying.run(read_settings(), files, plan, json=json)))
+
+
+@app.command("replay transcript")
 def replay_transcript(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     number: Annotated[
@@ -54,28 +77,6 @@ def replay_transcript(
     settings = read_settings()
     base_url = url or f"http://{settings.host}:{settings.simulator_port}"
     raise typer.Exit(run(play(base_url, files, phone_number_id=number, exact=exact)))
-
-
-@app.command()
-def replay(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
-    url: Annotated[str, typer.Option(help="The webhook; default: HOST and PORT.")] = "",
-    shuffle: Annotated[
-        Optional[int],  # noqa: UP045 - typer reads the annotation
-        typer.Option(metavar="SEED", help="In an order that the seed decides."),
-    ] = None,
-    duplicate: Annotated[int, typer.Option(min=1, metavar="N", help="Each one N times.")] = 1,
-    number: Annotated[str, typer.Option(help="To this phone_number_id, whichever is stored.")] = "",
-    json: Json = False,
-) -> None:
-    """Post stored webhooks to a running bot, signed, and say what became of each event.
-
-    A file holds bodies, changes or values as JSON or JSON Lines.
-    """
-    from bot import replay as replaying
-
-    plan = replaying.Plan(url, shuffle, duplicate, number)
-    raise typer.Exit(run(replaying.run(read_settings(), files, plan, json=json)))
 
 
 @app.command()
