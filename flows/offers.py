@@ -25,6 +25,7 @@ from flows.effects import (
     Say,
     TakeOffer,
     Tell,
+    TemplateUse,
 )
 from flows.events import (
     Event,
@@ -53,6 +54,8 @@ from flows.waitlist import timer_key
 
 TOO_SHORT: Final = timedelta(minutes=1)
 """Nobody is shown an offer that is open for less than this."""
+WINDOW: Final = timedelta(hours=24)
+"""After such a silence only a template goes out: what is free can be told when they answer."""
 Answered: TypeAlias = ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Idle
 """Where the answer to an offer leads: to the menu, or on to other times."""
 
@@ -242,49 +245,70 @@ def _lost(state: State, event: PlaceLost, ctx: Context) -> Step[State]:
     reason = w(t.SOMEBODY_ELSE if event.taken else t.WITHDRAWN, when=when)
     text = f"{reason} {w(t.YOU_KEEP_YOUR_PLACE)}"
     record = Record("waitlist_lost", {"waitlist_id": event.waitlist_id, "taken": event.taken})
-    if has_it(ctx):
+    if _hears_nothing(ctx):
         return Step(state, (stop, record))
+    silent = ctx.heard_at is None or ctx.now - ctx.heard_at >= WINDOW
+    before: Asking = Idle()
     if isinstance(state, Asking) and not isinstance(state, Idle | Offered):
-        say = Say(text, buttons(w, (later.LEAVE_LIST, LeaveList(event.waitlist_id))))
-        return shown(state, say, stop, record)
-    return also(_alternatives(ctx, event.slot, text), stop, record)
+        before = state  # what was going on stays open
+    elif not silent:
+        return also(_alternatives(ctx, event.slot, text), stop, record)
+    pairs = buttons(w, (later.LEAVE_LIST, LeaveList(event.waitlist_id)))
+    template = _no_longer_kept(ctx, event.waitlist_id, event.slot)
+    say = Say(text, pairs, template=template)
+    return shown(before, say, stop, record)
 
 
 def _not_answered(ctx: Context, state: Noticing, place: Place, slot: Slot) -> Step[Asking]:
     """Tell once that an offer has gone to the next in line."""
     w, values, before = words(ctx), place_values(ctx, place), resumed(state)
     record = Record("waitlist_silent", {"waitlist_id": place.id})
-    if has_it(ctx) or state.quietly:
+    if _hears_nothing(ctx) or state.quietly:
         return Step(before, (record,))
     when = w.when(local(ctx, slot.start), today(ctx))
     text = w(t.NOT_ANSWERED, when=when, place=values["place"], what=values["what"])
-    template = templates.use(
-        w,
-        templates.OFFER_EXPIRED,
-        {
-            "company": fit(ctx.catalog.company.name, base.NAME),
-            "what": what(ctx, place.service_id, slot.staff_id),
-            "when": w.moment(local(ctx, slot.start), today(ctx)),
-        },
-        LeaveList(place.id),
-    )
+    template = _no_longer_kept(ctx, place.id, slot)
     pairs = ((later.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
     say = Say(capitalised(text), buttons(w, *pairs), template=template)
     return shown(before, say, record)
+
+
+def _no_longer_kept(ctx: Context, waitlist_id: int, slot: Slot) -> TemplateUse:
+    """Fill what is said of an offer that is over to whoever has been silent for a day."""
+    w = words(ctx)
+    values = {
+        "company": fit(ctx.catalog.company.name, base.NAME),
+        "what": what(ctx, slot.service_id, slot.staff_id),
+        "when": w.moment(local(ctx, slot.start), today(ctx)),
+    }
+    return templates.use(w, templates.OFFER_EXPIRED, values, LeaveList(waitlist_id))
 
 
 def _over(ctx: Context, state: Noticing, place: Place) -> Step[Asking]:
     """Tell kindly that the days somebody waited for have gone by."""
     w, values, before = words(ctx), place_values(ctx, place), resumed(state)
     record = Record("waitlist_over", {"waitlist_id": place.id})
-    if has_it(ctx):
+    if _hears_nothing(ctx):
         return Step(before, (record,))
     text = w(t.WAIT_IS_OVER, what=values["what"], when=values["when"])
-    pairs = (
-        (base.BOOK_A_VISIT, StartBooking()),
-        (t.JOIN_WAITLIST, StartWaiting(place.service_id, None)),
+    answers: tuple[Reply, ...] = (StartBooking(), StartWaiting(place.service_id, None))
+    template = templates.use(
+        w,
+        templates.WAIT_OVER,
+        {
+            "company": fit(ctx.catalog.company.name, base.NAME),
+            "what": values["what"],
+            "when": values["when"],
+        },
+        *answers,
     )
-    return shown(before, Say(text, buttons(w, *pairs)), record)
+    pairs = zip((base.BOOK_A_VISIT, t.JOIN_WAITLIST), answers, strict=True)
+    return shown(before, Say(text, buttons(w, *pairs), template=template), record)
+
+
+def _hears_nothing(ctx: Context) -> bool:
+    """Tell whether nothing is said that was not asked for: a person writes, or they said STOP."""
+    return has_it(ctx) or ctx.customer.opted_out
 
 
 def _unanswered(waitlist_id: int, offer_id: UUID) -> PassOffer:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from flows import wording as words
 from flows import wording_later as t
+from flows import wording_waitlist as waitlist
 from flows.catalogues import CATALOGUES
 from flows.effects import TemplateUse
 from flows.formats import fit
@@ -63,6 +64,12 @@ WAITLIST_OFFER: Final = Template(
     "usual_waitlist_offer", "UTILITY", t.WAITLIST_OFFER, (t.TAKE_IT, t.PASS)
 )
 OFFER_EXPIRED: Final = Template("usual_offer_expired", "UTILITY", t.OFFER_EXPIRED, (t.LEAVE_LIST,))
+WAIT_OVER: Final = Template(
+    "usual_waitlist_over",
+    "UTILITY",
+    t.WAIT_OVER_TEMPLATE,
+    (words.BOOK_A_VISIT, waitlist.JOIN_WAITLIST),
+)
 VISIT_RATING: Final = Template(
     "usual_visit_rating", "UTILITY", t.VISIT_RATING, (t.RATED_GOOD, t.RATED_FAIR, t.RATED_BAD)
 )
@@ -81,6 +88,7 @@ TEMPLATES: Final = (
     VISIT_SOON,
     WAITLIST_OFFER,
     OFFER_EXPIRED,
+    WAIT_OVER,
     VISIT_RATING,
     REBOOK,
     PERSON,

@@ -31,6 +31,10 @@ OFFER_EXPIRED = sentence(
     "The place at {company} that I kept for you is no longer kept: {what} on {when}. You stay on"
     " the list."
 )
+WAIT_OVER_TEMPLATE = sentence(
+    "Your days on the waitlist of {company} have gone by: {what} for {when}. I'm sorry, nothing"
+    " came free. Shall I look for another time?"
+)
 TAKE_IT = button("Take it")
 PASS = button("Pass")
 LEAVE_LIST = button("Leave the list")

@@ -79,7 +79,8 @@ SELECT id, service_id, wishes, position_in_queue, ends_at FROM gone;
 
 -- name: pass_on :one
 -- Takes an offer from somebody who does not want it, or has not answered: it is not made to them again, nor a time that
--- overlaps it, unless they never saw it. When nobody else has it, it is free.
+-- overlaps it, unless they never saw it. When nobody else has it, it is free. The desk looks even if nothing comes free:
+-- whoever has no offer any more may be given what has come free meanwhile.
 WITH gone AS (
     UPDATE waitlist AS w
     SET status = 'active', outcome = @outcome::text, changed_at = @now,
@@ -102,7 +103,7 @@ freed AS (
             WHERE o.company_id = @company_id AND o.offer_id = gone.offer_id AND o.id <> gone.id
         )
 )
-SELECT * FROM gone;
+SELECT gone.*, tell_desk_of_free_time(@company_id, 'freed') AS told FROM gone;
 
 -- name: accept :one
 -- Turns an offer into a hold of whoever answered first, as which it is booked at once. `shared`: others have the same

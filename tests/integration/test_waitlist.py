@@ -286,6 +286,21 @@ async def test_who_passes_is_not_asked_for_that_time_again(conn: Connection) -> 
     assert tuple(found) == ("active", "silent", 1)
 
 
+async def test_the_desk_looks_again_when_a_pass_frees_nothing(conn: Connection) -> None:
+    shop = await open_shop(conn)
+    await full(conn, shop)
+    guest = await shop.guest(conn)
+    id_ = await place(conn, shop, guest)
+    await free_an_hour(conn, shop)
+    await give_out(conn, shop)
+    await conn.execute("DELETE FROM slot_claims WHERE kind = 'offer'")  # as housekeeping does
+    await conn.execute(HEARD)
+    offer_id = await conn.fetchval("SELECT offer_id FROM waitlist")
+    ask, who = PassOffer(id_, offer_id, "silent"), guest.customer_id
+    await waitlist.pass_on(conn, shop.company_id, ask, now=LATER, customer_id=who)
+    assert len(await column(conn, TOLD)) == 1, "they may be given what has come free meanwhile"
+
+
 async def test_an_offer_whose_time_is_gone_is_taken_back(conn: Connection) -> None:
     shop = await open_shop(conn)
     await full(conn, shop)

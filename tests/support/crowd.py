@@ -8,22 +8,29 @@ import threading
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 
 from bot import maintenance
+from bot.simulator.content import choices_of, text_of
 from bot.simulator.errors import Refusal
+from bot.simulator.model import Message
 from flows import registry
+from flows.events import Internal, PersonReplied, PersonReturned
+from storage import inbox
+from storage.pool import connect
+from tests.support import agreement, invariants
 from tests.support.bot import Scene, running_scene
 from tests.support.graph import Bubble, Phone
 
 T = TypeVar("T")
 
 PATIENCE = 20.0
-BOOKED = re.compile(r"✔ ([A-HJ-NP-Z2-9]{4,12})\b")
+ZONE = ZoneInfo("America/New_York")
 QUIET_KINDS = frozenset({"reaction", "edit", "delete"})
 
 UNSETTLED = """
@@ -82,10 +89,31 @@ NEVER = {
     """,
 }
 TALKS = """
-SELECT d.id, d.state, d.status, d.person_until, c.id AS customer_id
+SELECT d.company_id, d.id, d.state, d.status, d.person_until, c.id AS customer_id
 FROM dialog_contexts AS d
 JOIN customers AS c ON c.company_id = d.company_id AND c.id = d.customer_id
 WHERE c.phone = $1 OR c.bsuid = $2
+"""
+
+_FILL = """
+INSERT INTO slot_claims (company_id, claim_id, staff_id, during, kind, created_at)
+SELECT s.company_id, gen_random_uuid(), s.id, tstzrange(g.at, g.at + '30 min'), 'external', now()
+FROM staff AS s
+CROSS JOIN generate_series(
+    $1::timestamptz, $1::timestamptz + interval '10 days', interval '30 min'
+) AS g (at)
+WHERE s.company_id = (SELECT id FROM companies WHERE phone_number_id = $2)
+ON CONFLICT DO NOTHING
+"""
+_FREE = "DELETE FROM slot_claims WHERE kind = 'external' AND during && tstzrange($1, $2)"
+_NEXT = """
+SELECT t.due_at FROM timers AS t
+WHERE t.status = 'armed' AND t.conversation_id = ANY($1::bigint[])
+ORDER BY t.due_at, t.key LIMIT 1 OFFSET $2
+"""
+_TO_WAKE = """
+SELECT DISTINCT company_id, conversation_id FROM inbox
+WHERE status = 'pending' AND conversation_id IS NOT NULL
 """
 
 
@@ -99,6 +127,7 @@ class Stage:
         self._urls = database_url, redis_url
         self._stack = AsyncExitStack()
         self.troubles: list[str] = []
+        self.failure: Exception | None = None
 
     def __enter__(self) -> Stage:
         self._thread.start()
@@ -117,10 +146,24 @@ class Stage:
 
     async def _start(self) -> tuple[Scene, asyncpg.Connection]:
         self._loop.set_exception_handler(lambda _, context: self.troubles.append(str(context)))
-        conn = await asyncpg.connect(self._urls[0])
+        conn = await connect(self._urls[0])
         self._stack.push_async_callback(conn.close)
         scene = await self._stack.enter_async_context(running_scene(*self._urls))
+        now = scene.clock().astimezone(ZONE)  # the same weekday and hour whenever it is run
+        day = now.date() + timedelta(days=(2 - now.isoweekday()) % 7 or 7)
+        await pass_time(scene, self._urls[0], at(day, 10) - now)
         return scene, conn
+
+
+def at(day: date, hour: int) -> datetime:
+    """An hour of a day at the salon."""
+    return datetime.combine(day, clock_time(hour), ZONE).astimezone(UTC)
+
+
+async def pass_time(scene: Scene, database_url: str, by: timedelta) -> None:
+    """Let time pass, with the housekeeping that would have been done meanwhile."""
+    await maintenance.maintain(database_url, lambda: scene.clock() + by)
+    scene.pass_time(by)
 
 
 class Crowd:
@@ -182,14 +225,74 @@ class Crowd:
         await self.look(None, 0)
 
     async def wait(self, by: timedelta) -> None:
-        """Let time pass."""
-        await maintenance.maintain(self.stage.database_url, lambda: self.scene.clock() + by)
-        self.scene.pass_time(by)
+        """Let time pass; whoever wants to hear nothing hears nothing."""
+        quiet = [one for one in self.phones if agreement.hears_nothing(one)]
+        before = {one.user_id: len(one.bubbles) for one in quiet}
+        await pass_time(self.scene, self.stage.database_url, by)
+        await self.look(None, 0)
+        for one in self.phones:
+            if one.user_id in before:
+                assert len(one.bubbles) == before[one.user_id], f"after a STOP: {one.last}"
+            elif one.bubbles:
+                assert leads_on(one.last), f"a dead end: {one.last}"
+
+    async def wait_for_the_next(self, which: int) -> None:
+        """Let time pass until one of the next timers of these customers is due."""
+        talks = [talk["id"] for one in self.phones if (talk := await self._talk(one))]
+        due: datetime | None = await self.conn.fetchval(_NEXT, talks, which)
+        by = (due - self.scene.clock() if due else timedelta()) + timedelta(seconds=1)
+        await self.wait(max(by, timedelta(minutes=1)))
+
+    async def fill(self) -> None:
+        """The salon gets booked up for a while."""
+        now = self.scene.clock().replace(minute=0, second=0, microsecond=0)
+        await self.conn.execute(_FILL, now, self.scene.graph.number.phone_number_id)
+        await self._news()
+
+    async def free(self, days: int, hour: int, hours: int) -> None:
+        """Some of that comes free again."""
+        day = self.scene.clock().astimezone(ZONE).date() + timedelta(days=days)
+        await self.conn.execute(_FREE, at(day, hour), at(day, hour) + timedelta(hours=hours))
+        await self._news()
+
+    async def operator(self, phone: Phone, *, gives_back: bool) -> None:
+        """Somebody of the team answers by hand, or gives the conversation back to the bot."""
+        talk = await self._talk(phone)
+        if talk is None:
+            return
+        event: Internal = PersonReturned() if gives_back else PersonReplied()
+        now = self.scene.clock()
+        key = f"operator:{now.isoformat()}"
+        await inbox.put_internal(
+            self.conn, talk["company_id"], talk["id"], event, dedup_key=key, now=now
+        )
+        await self._news()
+        talk = await self._talk(phone)
+        assert talk is not None
+        has_it = talk["person_until"] is not None and talk["person_until"] > now
+        assert has_it != gives_back
+
+    async def _news(self) -> None:
+        """Have what was changed behind the bot's back noticed without waiting for a sweep."""
+        worker = self.scene.runtime.worker
+        assert worker is not None
+        rows = await self.conn.fetch(_TO_WAKE)
+        worker.wake((row["company_id"], row["conversation_id"]) for row in rows)
         await self.look(None, 0)
 
     async def look(self, phone: Phone | None, before: int) -> None:
         """Wait until all is done, and see whether everything is as it has to be."""
+        try:
+            await self._look(phone, before)
+        except AssertionError as failure:
+            for one in self.phones:
+                failure.add_note(f"{one.user_id}:")
+                failure.add_note("\n".join(_line(message) for message in one.talk.messages[-14:]))
+            raise
+
+    async def _look(self, phone: Phone | None, before: int) -> None:
         await self._settled()
+        await invariants.check(self.conn)
         assert self.stage.troubles == []
         now = self.scene.clock()
         for what, query in NEVER.items():
@@ -231,13 +334,10 @@ class Crowd:
         talk = await self._talk(phone)
         if talk is None:
             return
-        state = orjson.loads(talk["state"])
+        state = talk["state"]
         assert registry.dump_state(registry.load_state(state)) == state, state
-        shown = {code for bubble in phone.bubbles for code in BOOKED.findall(bubble.text)}
-        rows = await self.conn.fetch(
-            "SELECT code FROM bookings WHERE customer_id = $1", talk["customer_id"]
-        )
-        assert {row["code"] for row in rows} == shown
+        world, now = self.scene.graph.simulator.world, self.scene.clock()
+        await agreement.check(self.conn, world, phone, talk["customer_id"], now=now)
         out = await self.conn.fetchval(
             "SELECT count(*) FROM messages "
             "WHERE conversation_id = $1 AND direction = 'out' AND status <> 'failed'",
@@ -251,9 +351,22 @@ class Crowd:
         assert talk is not None
         if talk["person_until"] and talk["person_until"] > self.scene.clock():
             return
+        if agreement.hears_nothing(phone) and len(phone.bubbles) == before:
+            return
         assert len(phone.bubbles) > before, "there was no answer"
-        last = phone.last
-        assert last.choices or re.search(r"\+1[\d -]{8,}", last.text), f"a dead end: {last}"
+        assert leads_on(phone.last), f"a dead end: {phone.last}"
 
     async def _talk(self, phone: Phone) -> asyncpg.Record | None:
         return await self.conn.fetchrow(TALKS, phone.number, phone.user_id)
+
+
+def leads_on(bubble: Bubble) -> bool:
+    """Tell whether a message says what to do next: something to tap, or a number to call."""
+    return bool(bubble.choices or re.search(r"\+1[\d -]{8,}", bubble.text))
+
+
+def _line(message: Message) -> str:
+    said = text_of(message.kind, message.content)
+    choices = " ".join(map(str, choices_of(message.kind, message.content)))
+    who = f"{message.author} {message.kind} {message.status}"
+    return f"  {message.at:%d %H:%M:%S} {who}: {said!r} {choices}"
