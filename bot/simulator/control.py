@@ -1,7 +1,8 @@
 """The rest of the simulator's own HTTP API: what Meta and the world may do to a business.
 
     GET    /simulator/faults                       trouble that waits for its occasion
-    GET    /simulator/faults/catalogue             kinds of trouble: name, title, note, `fault`
+    GET    /simulator/faults/catalogue             kinds of trouble: name, group, title,
+                                                   note, `fault`
     POST   /simulator/faults                       order trouble: a `fault` as in the catalogue,
                                                    all of its fields are in bot.simulator.faults
     DELETE /simulator/faults                       call all off, send what was held back

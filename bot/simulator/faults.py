@@ -77,9 +77,10 @@ class Armed:
         return self.until is not None and time.monotonic() >= self.until
 
     def view(self) -> dict[str, Any]:
-        """The fault as JSON, with how often it happened."""
+        """The fault as JSON, with its name in the catalogue and how often it happened."""
         return {
             "id": self.id,
+            "name": name_of(self.fault),
             "happened": self.happened,
             "left": self.left if self.fault.times else None,
             **self.fault.model_dump(exclude_none=True),
@@ -151,33 +152,116 @@ def fits(fault: Fault, occasion: Occasion) -> bool:
     return fault.event is None or fault.event in occasion.events
 
 
-TEN_SECONDS = {"times": 0, "lasting": 10.0}
+Group = Literal["send", "webhook"]
 
 
-def _entry(name: str, title: str, note: str, **fault: Any) -> dict[str, Any]:
+def _entry(group: Group, name: str, title: str, note: str, **fault: Any) -> dict[str, Any]:
     return {
         "name": name,
+        "group": group,
         "title": title,
         "note": note,
         "fault": Fault.model_validate(fault).model_dump(exclude_defaults=True),
     }
 
 
+def _error(name: str, title: str, note: str, code: int, **more: Any) -> dict[str, Any]:
+    return _entry("send", name, title, f"error {code}: {note}", kind="error", code=code, **more)
+
+
 CATALOGUE: list[dict[str, Any]] = [
-    _entry("throttle", "Throttle", "130429 for 10 s", kind="error", code=130429, **TEN_SECONDS),
-    _entry("pair_rate", "Too fast for one", "131056 once", kind="error", code=131056),
-    _entry("window", "Window closed", "131047 though it is open", kind="error", code=131047),
-    _entry("unavailable", "Meta is down", "131016 three times", kind="error", code=131016, times=3),
-    _entry("http_500", "5xx", "HTTP 500 without a Graph body", kind="http", status=500),
-    _entry("timeout", "Time-out", "accepted, no answer for 60 s", kind="slow", seconds=60.0),
-    _entry("drop", "Connection drops", "before anything is done", kind="drop"),
-    _entry("doubt", "Drops after accepting", "nobody knows", kind="accept_then_drop"),
-    _entry("late", "Fails later", "131026 in a status", kind="late_error", code=131026),
-    _entry("duplicate", "Duplicate webhooks", "the next three", kind="duplicate", times=3),
-    _entry("reorder", "Reordered webhooks", "three, last one first", kind="reorder", times=3),
-    _entry("delay", "Delayed webhook", "by ten seconds", kind="delay", seconds=10.0),
-    _entry("batch", "Batched webhooks", "three in one value", kind="batch", times=3, shape="items"),
-    _entry("lost_statuses", "Lost statuses", "until cleared", kind="lose", times=0, event="status"),
-    _entry("upload", "Upload fails", "131053 once", kind="error", code=131053, operation="upload"),
+    _entry("send", "slow", "Answers are slow", "six seconds", kind="slow", seconds=6.0, times=0),
+    _entry(
+        "send", "timeout", "Time-out", "accepted, no answer for a minute", kind="slow", seconds=60.0
+    ),
+    _entry("send", "drop", "The connection drops", "nothing is accepted", kind="drop", times=0),
+    _entry(
+        "send", "doubt", "Accepted, then no answer", "was it sent or not?", kind="accept_then_drop"
+    ),
+    _error("unavailable", "Service unavailable", "nothing was accepted", 131016, times=0),
+    _entry(
+        "send",
+        "http_500",
+        "Server error 500",
+        "was it accepted or not?",
+        kind="http",
+        status=500,
+        times=0,
+    ),
+    _error("pair_rate", "Too fast for one customer", "pair rate", 131056, times=0),
+    _error(
+        "throttle",
+        "Too fast altogether",
+        "throughput, for ten seconds",
+        130429,
+        times=0,
+        lasting=10.0,
+    ),
+    _error("window", "The window is closed", "though it is open, once", 131047),
+    _error("token", "The token has expired", "until a new one works", 190, times=0),
+    _error("payment", "Payment is missing", "nothing is sent", 131042, times=0),
+    _error("upload", "A file cannot be uploaded", "the next one", 131053, operation="upload"),
+    _entry(
+        "send",
+        "late",
+        "Undeliverable, told later",
+        "131026 in a status",
+        kind="late_error",
+        code=131026,
+    ),
+    _entry(
+        "webhook",
+        "duplicate",
+        "Webhooks come twice",
+        "and a third time",
+        kind="duplicate",
+        copies=2,
+        times=0,
+    ),
+    _entry(
+        "webhook",
+        "delay",
+        "Webhooks are late",
+        "by five seconds",
+        kind="delay",
+        seconds=5.0,
+        times=0,
+    ),
+    _entry(
+        "webhook",
+        "reorder",
+        "In the wrong order",
+        "the next four, last one first",
+        kind="reorder",
+        times=4,
+    ),
+    _entry(
+        "webhook",
+        "batch",
+        "Several in one",
+        "the next four in one value",
+        kind="batch",
+        times=4,
+        shape="items",
+    ),
+    _entry(
+        "webhook",
+        "lost_statuses",
+        "Statuses are lost",
+        "no ticks reach the bot",
+        kind="lose",
+        event="status",
+        times=0,
+    ),
 ]
-"""Kinds of trouble to offer: each `fault` can be ordered as it stands."""
+"""Kinds of trouble to offer, what the bot asks for before what it is told: each `fault` can be
+ordered as it stands. Without a number of times it lasts until it is called off."""
+
+
+def name_of(fault: Fault) -> str | None:
+    """The name in the catalogue of what was ordered, however often; None when it has none."""
+    asked = fault.model_dump(exclude={"times"})
+    for entry in CATALOGUE:
+        if Fault.model_validate(entry["fault"]).model_dump(exclude={"times"}) == asked:
+            return str(entry["name"])
+    return None

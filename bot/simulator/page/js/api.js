@@ -28,6 +28,7 @@ export const api = {
   /** @param {{advance_seconds: number} | {to: "tomorrow"}} move */
   moveClock: (move) => call("POST", "/simulator/clock", move),
   faults: () => call("GET", "/simulator/faults"),
+  catalogue: () => call("GET", "/simulator/faults/catalogue"),
   addFault: (fault) => call("POST", "/simulator/faults", fault),
   callOff: (id) => call("DELETE", `/simulator/faults/${id}`),
   clearFaults: () => call("DELETE", "/simulator/faults"),

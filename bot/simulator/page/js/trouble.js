@@ -5,42 +5,7 @@ import { el, toast } from "./dom.js";
 
 const LOOKS_EVERY = 2000;
 
-// `times: 0` lasts until it is switched off.
-const KINDS = [
-  {
-    title: "When the bot sends",
-    faults: [
-      ["Answers are slow", "six seconds", { kind: "slow", seconds: 6, times: 0 }],
-      ["The connection drops", "nothing is accepted", { kind: "drop", times: 0 }],
-      [
-        "Accepted, then no answer",
-        "was it sent or not?",
-        { kind: "accept_then_drop", times: 1 },
-      ],
-      ["Service unavailable", "error 131016: nothing was accepted", { kind: "error", code: 131016, times: 0 }],
-      ["Server error 500", "was it accepted or not?", { kind: "http", status: 500, times: 0 }],
-      ["Too fast for one customer", "error 131056, pair rate", { kind: "error", code: 131056, times: 0 }],
-      ["Too fast altogether", "error 130429, throughput", { kind: "error", code: 130429, times: 0 }],
-      ["The token has expired", "error 190", { kind: "error", code: 190, times: 0 }],
-      ["Payment is missing", "error 131042", { kind: "error", code: 131042, times: 0 }],
-      [
-        "Undeliverable, told later",
-        "status failed, 131026",
-        { kind: "late_error", code: 131026, times: 1 },
-      ],
-    ],
-  },
-  {
-    title: "What WhatsApp tells the bot",
-    faults: [
-      ["Webhooks come twice", "and a third time", { kind: "duplicate", copies: 2, times: 0 }],
-      ["Webhooks are late", "by five seconds", { kind: "delay", seconds: 5, times: 0 }],
-      ["In the wrong order", "the next four, last one first", { kind: "reorder", times: 4 }],
-      ["Several in one", "the next four in one POST", { kind: "batch", times: 4 }],
-      ["Statuses are lost", "no ticks reach the bot", { kind: "lose", event: "status", times: 0 }],
-    ],
-  },
-];
+const GROUPS = { send: "When the bot sends", webhook: "What WhatsApp tells the bot" };
 
 export class Trouble {
   #node;
@@ -48,6 +13,7 @@ export class Trouble {
   #armed = [];
   #rows = [];
   #code;
+  #list;
   #timer = 0;
 
   /** @param {HTMLElement} node the popover @param {HTMLElement} badge counts what is on */
@@ -59,10 +25,23 @@ export class Trouble {
     this.refresh();
   }
 
+  /** Builds the switches from what the simulator can do; again later where it did not say. */
+  async #offer() {
+    if (this.#rows.length) return;
+    const { catalogue } = await api.catalogue();
+    if (this.#rows.length) return;
+    const groups = Object.entries(GROUPS).flatMap(([group, title]) => [
+      el("h3", {}, title),
+      ...catalogue.filter((one) => one.group === group).map((one) => this.#row(one)),
+    ]);
+    this.#list.replaceChildren(...groups);
+  }
+
   /** Reads what is on; again and again while anything is. */
   async refresh() {
     clearTimeout(this.#timer);
     try {
+      await this.#offer();
       this.#armed = (await api.faults()).faults;
     } catch {
       // The line is broken: the page says so elsewhere, and this asks again.
@@ -93,14 +72,11 @@ export class Trouble {
       clear,
     );
     const lead = el("p", { class: "lead" }, "Make WhatsApp misbehave, and see that nothing is lost or said twice.");
-    const groups = KINDS.flatMap(({ title, faults }) => [
-      el("h3", {}, title),
-      ...faults.map((one) => this.#row(...one)),
-    ]);
-    return [head, lead, ...groups, this.#anyCode()];
+    this.#list = el("div", { class: "troubles" });
+    return [head, lead, this.#list, this.#anyCode()];
   }
 
-  #row(title, note, fault) {
+  #row({ name, title, note, fault }) {
     const count = el("span", { class: "happened" });
     const row = el(
       "button",
@@ -109,7 +85,7 @@ export class Trouble {
       count,
       el("span", { class: "switch", "aria-hidden": "true" }),
     );
-    const found = () => this.#armed.find((armed) => same(armed, fault));
+    const found = () => this.#armed.find((armed) => armed.name === name);
     row.addEventListener("click", () => {
       const on = found();
       return this.#do(() => (on ? api.callOff(on.id) : api.addFault(fault)));
@@ -158,8 +134,4 @@ export class Trouble {
     this.#badge.textContent = this.#armed.length || "";
     this.#badge.hidden = !this.#armed.length;
   }
-}
-
-function same(armed, fault) {
-  return Object.entries(fault).every(([name, value]) => name === "times" || armed[name] === value);
 }
