@@ -18,6 +18,7 @@ from bot.processes import listening, until_stopped
 from bot.runtime import database_url, ensure_migrated, running, servers
 from bot.settings import Settings
 from bot.simulator import Number, Simulator, Template, running_simulator
+from bot.simulator.memory import clock_moved
 from bot.tracing import Tracer
 from bot.turns import LatestTurns
 from flows.catalogues import CATALOGUES
@@ -42,7 +43,8 @@ async def run(settings: Settings) -> None:
             "whatsapp_access_token": SecretStr(secrets.token_hex(16)),
         }
     )
-    clock = ShiftedClock()
+    memory = settings.data_dir / "phones.json"
+    clock = ShiftedClock(offset=clock_moved(memory))
     async with servers(settings) as ready:
         await ensure_migrated(ready)
         numbers = await _seeded(ready, clock)
@@ -56,7 +58,7 @@ async def run(settings: Settings) -> None:
             templates=approved_templates(),
             host=ready.host,
             port=_free_port(ready.host, ready.simulator_port, but_not=port),
-            memory=ready.data_dir / "phones.json",
+            memory=memory,
         ) as simulator:
             ready = ready.model_copy(update={"whatsapp_api_url": simulator.base_url})
             with closing(LatestTurns(ready.data_dir / "turns.jsonl")) as turns:
@@ -73,7 +75,7 @@ async def _talk(
         listening(app.build_app(settings, runtime), settings.host, port),
     ):
         simulator.trace = Tracer(runtime.pool, turns, clock)
-        _welcome(simulator.base_url, settings.host, port)
+        _welcome(simulator.base_url, settings.host, port, clock.offset)
         await until_stopped(runtime)
 
 
@@ -133,10 +135,11 @@ def _free_port(host: str, wanted: int, *, but_not: int = 0) -> int:
     return 0
 
 
-def _welcome(chat_url: str, host: str, port: int) -> None:
+def _welcome(chat_url: str, host: str, port: int, ahead: timedelta) -> None:
+    moved = f"  The clock is {ahead} ahead, as you left it.\n\n" if ahead else ""
     typer.echo(
         f"\n  Chat with Salon Lumi:  {chat_url}\n"
         f"  In the terminal:       usual chat --url {chat_url}\n"
         f"  Health and metrics:    http://{host}:{port}/readyz  http://{host}:{port}/metrics\n"
-        f"\n  Ctrl-C stops everything; the data stays.\n"
+        f"\n{moved}  Ctrl-C stops everything; the data stays.\n"
     )

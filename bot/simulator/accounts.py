@@ -79,6 +79,17 @@ class Accounts:
                 account = Account(waba_id, line.name, rules.messaging_limit)
                 self.accounts[waba_id] = account
 
+    def restore(self, accounts: Iterable[Account], lines: Iterable[Line]) -> None:
+        """Have accounts and numbers stand as they stood; those that are gone stay away."""
+        for account in accounts:
+            if account.waba_id in self.accounts:
+                self.accounts[account.waba_id] = account
+        for line in lines:
+            known = self.lines.get(line.number.phone_number_id)
+            if known is not None:
+                line.number = known.number
+                self.lines[line.number.phone_number_id] = line
+
     def of(self, number: Number) -> Account:
         """The account that a number belongs to."""
         return self.accounts[number.waba_id]

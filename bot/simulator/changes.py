@@ -66,6 +66,10 @@ class Changes:
         for waiter in self._waiters:
             waiter.set()
 
+    def touch(self) -> None:
+        """Note that something changed of which nobody has to be told."""
+        self.count += 1
+
     def subscribe(self, room: int = 500) -> Subscription:
         """Begin to listen."""
         subscription = Subscription(room)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -92,6 +93,11 @@ class Courier:
         else:
             self._spoil(delivery, spoiled)
         return delivery
+
+    def put_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Remember what was delivered before."""
+        self.deliveries.extend(deliveries)
+        self._posted = max((one.number for one in self.deliveries), default=0)
 
     def again(self, delivery: Delivery) -> None:
         """Post a notice once more, whatever became of it before."""

@@ -111,6 +111,11 @@ class Faults:
         self._armed.append(armed)
         return armed
 
+    def put_back(self, fault: Fault, *, left: int, happened: int) -> None:
+        """Order trouble that was ordered before."""
+        armed = self.add(fault)
+        armed.left, armed.happened = left, happened
+
     def clear(self) -> None:
         """Call all of it off."""
         self._armed.clear()

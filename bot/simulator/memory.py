@@ -1,4 +1,8 @@
-"""Carries the world over a restart: who has a phone, what was said, which files were sent."""
+"""Carries the world over a restart: who has a phone, what was said, which files were sent.
+
+And how everybody stands: accounts and numbers, blocks and opt-outs, trouble that was ordered, the
+last webhooks, and how far the clock was moved.
+"""
 
 import asyncio
 import os
@@ -8,9 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.simulator.accounts import Account, Accounts, Line
 from bot.simulator.changes import Changes
-from bot.simulator.courier import Courier
-from bot.simulator.model import Customer, Message, StoredMedia
+from bot.simulator.courier import Courier, Delivery, State
+from bot.simulator.faults import Fault, Faults
+from bot.simulator.model import Conversation, Customer, Message, StoredMedia
 from bot.simulator.recipients import uploaded_media
 from bot.simulator.templates import Gone, Known, Templates
 from bot.simulator.webhooks import Notice
@@ -18,10 +24,13 @@ from bot.simulator.world import World
 
 SAVE_EVERY = 1.0
 KEPT_PER_CONVERSATION = 500
+KEPT_WEBHOOKS = 300
 
 
 class Untold(BaseModel):
     """A status that the business has not acknowledged yet."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     waba_id: str
     field: str
@@ -29,6 +38,40 @@ class Untold(BaseModel):
     events: frozenset[str]
     customer: frozenset[str]
     time: int | None = None
+
+
+class Told(BaseModel):
+    """A webhook that was answered, lost or given up."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    notice: Untold
+    at: datetime
+    state: State
+    attempts: int
+    last_status: int | None
+
+
+class Ordered(BaseModel):
+    """Trouble that waits for its occasion; what lasts for seconds is over after a restart."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    fault: Fault
+    left: int
+    happened: int
+
+
+class Talk(BaseModel):
+    """How a customer and a business stand."""
+
+    customer_id: str
+    phone_number_id: str
+    ad_tapped: datetime | None
+    free_until: datetime | None
+    blocked: bool
+    no_marketing: bool
 
 
 class Kept(BaseModel):
@@ -43,6 +86,11 @@ class Kept(BaseModel):
     templates: list[Known] = []
     gone: list[Gone] = []
     clock_moves: list[tuple[datetime, timedelta]] = []
+    told: list[Told] = []
+    faults: list[Ordered] = []
+    talks: list[Talk] = []
+    accounts: list[Account] = []
+    lines: list[Line] = []
 
 
 class Keeper:
@@ -54,9 +102,13 @@ class Keeper:
         world: World,
         courier: Courier,
         templates: Templates,
+        accounts: Accounts,
+        faults: Faults,
         changes: Changes,
     ) -> None:
         self._path = path
+        self._accounts = accounts
+        self._faults = faults
         self._templates = templates
         self._world = world
         self._courier = courier
@@ -73,10 +125,14 @@ class Keeper:
             self._path.replace(self._path.with_suffix(".unreadable"))
             return
         restore(self._world, kept)
+        self._accounts.restore(kept.accounts, kept.lines)
+        for one in kept.faults:
+            self._faults.put_back(one.fault, left=one.left, happened=one.happened)
+        self._courier.put_back([_delivery(one) for one in kept.told])
         self._templates.known |= {one.id: one for one in kept.templates}
         self._templates.gone += kept.gone
-        for one in kept.untold:
-            self._courier.post(Notice(**dict(one)))
+        for untold in kept.untold:
+            self._courier.post(Notice(**dict(untold)))
         self._saved = self._changes.count
 
     async def run(self) -> None:
@@ -92,7 +148,13 @@ class Keeper:
         self._write(self._snapshot())
 
     def _snapshot(self) -> bytes:
-        return snapshot(self._world, self._courier, self._templates)
+        kept = snapshot(self._world, self._courier, self._templates)
+        kept.accounts = [*self._accounts.accounts.values()]
+        kept.lines = [*self._accounts.lines.values()]
+        kept.faults = [
+            Ordered.model_validate(one) for one in self._faults.list() if one.until is None
+        ]
+        return kept.model_dump_json().encode()
 
     def _write(self, data: bytes) -> None:
         # A rename is whole or not at all: a kill in between leaves the file before.
@@ -102,8 +164,17 @@ class Keeper:
         os.replace(unfinished, self._path)
 
 
-def snapshot(world: World, courier: Courier, templates: Templates) -> bytes:
-    """The world as JSON, without messages that are very old."""
+def clock_moved(path: Path) -> timedelta:
+    """How far ahead the clock is of which a file tells; nothing where there is none."""
+    try:
+        kept = Kept.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return timedelta()
+    return sum((by for _, by in kept.clock_moves), timedelta())
+
+
+def snapshot(world: World, courier: Courier, templates: Templates) -> Kept:
+    """The world without messages that are very old."""
     messages = [
         message
         for talk in world.conversations()
@@ -115,20 +186,48 @@ def snapshot(world: World, courier: Courier, templates: Templates) -> bytes:
         for message in messages
         for _, media_id in uploaded_media(message.kind, message.content)
     }
-    kept = Kept(
+    return Kept(
         customers=list(world.customers.values()),
         messages=messages,
         media=[one for one in world.media.values() if one.id in used],
         untold=[
-            Untold.model_validate(one.notice, from_attributes=True)
+            Untold.model_validate(one.notice)
             for one in courier.unsettled.values()
             if one.notice.answered is None
         ],
         templates=[one for one in templates.known.values() if one.waba_id is not None],
         gone=templates.gone,
         clock_moves=world.clock_moves,
+        told=[
+            Told.model_validate(one)
+            for one in [*courier.deliveries][-KEPT_WEBHOOKS:]
+            if one.settled.is_set()
+        ],
+        talks=[_standing(talk) for talk in world.conversations() if _stands(talk)],
     )
-    return kept.model_dump_json().encode()
+
+
+def _standing(talk: Conversation) -> Talk:
+    return Talk(
+        customer_id=talk.customer.id,
+        phone_number_id=talk.number.phone_number_id,
+        ad_tapped=talk.ad_tapped,
+        free_until=talk.free_until,
+        blocked=talk.blocked,
+        no_marketing=talk.no_marketing,
+    )
+
+
+def _stands(talk: Conversation) -> bool:
+    """Whether there is more to say of a conversation than what was written."""
+    return bool(talk.ad_tapped or talk.free_until or talk.blocked or talk.no_marketing)
+
+
+def _delivery(one: Told) -> Delivery:
+    again = Delivery(one.number, Notice(**dict(one.notice)), one.at, one.state)
+    again.attempts, again.last_status = one.attempts, one.last_status
+    again.settled.set()
+    return again
 
 
 def restore(world: World, kept: Kept) -> None:
@@ -143,3 +242,9 @@ def restore(world: World, kept: Kept) -> None:
         writer = world.customers.get(message.customer_id)
         if number and writer:
             world.put_back(world.conversation(writer, number), message)
+    for one in kept.talks:
+        number = world.numbers.get(one.phone_number_id)
+        if number and one.customer_id in world.customers:
+            talk = world.conversation(world.customers[one.customer_id], number)
+            talk.ad_tapped, talk.free_until = one.ad_tapped, one.free_until
+            talk.blocked, talk.no_marketing = one.blocked, one.no_marketing

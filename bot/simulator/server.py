@@ -107,7 +107,13 @@ class Simulator:
         self._office(session, app_secret)
         memory = options.get("memory")
         self._keeper = memory and Keeper(
-            memory, self.world, self.courier, self.templates, self.changes
+            memory,
+            self.world,
+            self.courier,
+            self.templates,
+            self.accounts,
+            self.faults,
+            self.changes,
         )
 
     def _traffic(self) -> None:
@@ -190,6 +196,7 @@ class Simulator:
         app.add_routes([web.get("/", page), web.get("/chat", page)])
         app.router.add_static("/page", PAGE)
         app.on_response_prepare.append(add_headers)
+        app.on_response_prepare.append(self._note)
         app.on_shutdown.append(self._stop)
         return app
 
@@ -261,6 +268,10 @@ class Simulator:
     def _tell(self, notice: Notice) -> None:
         self.courier.post(notice)
         self.changes.publish({"type": "account", "field": notice.field})
+
+    async def _note(self, request: web.Request, _response: web.StreamResponse) -> None:
+        if request.method not in ("GET", "HEAD"):
+            self.changes.touch()
 
     async def _stop(self, _app: web.Application) -> None:
         self.changes.close()

@@ -1,16 +1,21 @@
 """The simulator's phones survive a restart: with what was said, and what was on its way."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from bot.simulator import Number, Pace
+from bot.simulator.memory import clock_moved
+from storage.clock import ShiftedClock
 from tests.support.business import graph_client, running_business
 from tests.support.graph import running_graph
 
 EMPTY = (
     b'{"customers":[],"messages":[],"media":[],"untold":[],"templates":[],"gone":[],'
-    b'"clock_moves":[]}'
+    b'"clock_moves":[],"told":[],"faults":[],"talks":[],'
 )
 
 
@@ -62,7 +67,7 @@ async def test_a_file_that_cannot_be_understood_is_put_aside(tmp_path: Path) -> 
     async with running_graph(None, memory=memory) as graph:
         assert graph.simulator.world.customers == {}
     assert (tmp_path / "phones.unreadable").read_text() == "{not json"
-    assert memory.read_bytes() == EMPTY
+    assert memory.read_bytes().startswith(EMPTY)
 
 
 async def test_chats_with_numbers_that_are_gone_stay_away(tmp_path: Path) -> None:
@@ -88,3 +93,64 @@ async def test_templates_and_their_reviews_go_on(tmp_path: Path) -> None:
     async with running_business() as business, running_graph(business.url, memory=memory):
         await business.until(lambda: bool(business.values))
         assert business.values[0]["event"] == "APPROVED"
+
+
+async def test_how_everybody_stands_is_remembered(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    async with running_business() as business:
+        async with (
+            running_graph(business.url, memory=memory) as graph,
+            aiohttp.ClientSession(graph.simulator.base_url) as http,
+        ):
+            ana = graph.customer("Ana")
+            await ana.say("hi")
+            number, waba = graph.number.phone_number_id, graph.number.waba_id
+            talk = f"/simulator/conversations/{ana.customer.id}/{number}"
+            for path, body in (
+                (f"{talk}/marketing", {"value": "stop"}),
+                (f"{talk}/block", {"blocked": True}),
+                (f"/simulator/numbers/{number}", {"quality": "RED"}),
+                (f"/simulator/accounts/{waba}", {"standing": "RESTRICTED", "limit": 250}),
+                ("/simulator/faults", {"kind": "error", "code": 131016, "times": 3}),
+                ("/simulator/faults", {"kind": "error", "code": 130429, "lasting": 10}),
+            ):
+                assert (await http.post(path, json=body)).ok, path
+            told = await webhooks(http)
+        async with (
+            running_graph(business.url, memory=memory) as graph,
+            aiohttp.ClientSession(graph.simulator.base_url) as http,
+        ):
+            simulator = graph.simulator
+            again = simulator.world.conversation(simulator.world.customers["c1"], graph.number)
+            assert (again.no_marketing, again.blocked) == (True, True)
+            assert simulator.accounts.line(graph.number).quality == "RED"
+            account = simulator.accounts.of(graph.number)
+            assert (account.standing, account.limit) == ("RESTRICTED", 250)
+            (armed,) = simulator.faults.list()
+            assert (armed.fault.code, armed.left) == (131016, 3)
+            assert await webhooks(http) == told
+            assert (await http.post("/simulator/webhooks/1/again")).ok
+
+
+async def test_the_clock_stays_where_it_was_moved(tmp_path: Path) -> None:
+    memory = tmp_path / "phones.json"
+    assert clock_moved(memory) == timedelta()
+    clock = ShiftedClock()
+    async with (
+        running_graph(None, clock=clock, advance=clock_mover(clock), memory=memory) as graph,
+        aiohttp.ClientSession(graph.simulator.base_url) as http,
+    ):
+        for seconds in (900, 86_400):
+            await http.post("/simulator/clock", json={"advance_seconds": seconds})
+    assert clock_moved(memory) == timedelta(days=1, minutes=15) == clock.offset
+
+
+def clock_mover(clock: ShiftedClock) -> Callable[[timedelta], None]:
+    def move(by: timedelta) -> None:
+        clock.advance(by)
+
+    return move
+
+
+async def webhooks(http: aiohttp.ClientSession) -> Any:
+    return (await (await http.get("/simulator/webhooks")).json())["webhooks"]
