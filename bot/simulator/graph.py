@@ -16,6 +16,8 @@ from bot.simulator.errors import NoSuchObject, NotSimulated, Refusal
 from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Faults, Occasion
 from bot.simulator.filling import read_template
+from bot.simulator.form_api import FormApi
+from bot.simulator.forms import Forms
 from bot.simulator.gate import AFTER, VERSION, Gate, Handler
 from bot.simulator.interactive_kinds import read_interactive
 from bot.simulator.limits import Sending, read_json, read_mark_read, read_sending
@@ -39,22 +41,25 @@ class GraphApi:
         world: World,
         exchange: Exchange,
         templates: Templates,
+        forms: Forms,
         accounts: Accounts,
         rates: Rates,
         faults: Faults,
         gate: Gate,
         recipients: Recipients,
-        apis: tuple[AccountApi, TemplateApi, MediaApi, AppApi],
+        apis: tuple[AccountApi, TemplateApi, MediaApi, AppApi, FormApi],
     ) -> None:
         self._world = world
         self._exchange = exchange
         self._templates = templates
+        self._forms = forms
         self._accounts = accounts
         self._rates = rates
         self._faults = faults
         self._gate = gate
         self._recipients = recipients
-        self._account_api, self._template_api, self._media_api, self._app_api = apis
+        self._account_api, self._template_api, self._media_api, self._app_api = apis[:4]
+        self._form_api = apis[4]
 
     def routes(self) -> list[web.RouteDef]:
         """All routes, with one at the end that refuses what is not simulated."""
@@ -64,6 +69,10 @@ class GraphApi:
             ("GET", "/{object}/subscriptions", self._app_api.subscriptions),
             ("POST", "/{object}/subscriptions", self._app_api.subscribe),
             ("POST", "/{object}/unpause", self._template_api.unpause),
+            ("GET", "/{object}/assets", self._form_api.assets),
+            ("POST", "/{object}/assets", self._form_api.upload),
+            ("POST", "/{object}/publish", self._form_api.publish),
+            ("POST", "/{object}/deprecate", self._form_api.deprecate),
             ("GET", "/{object}", self.look_up),
             ("POST", "/{object}", self.change),
             ("DELETE", "/{object}", self.delete),
@@ -102,7 +111,7 @@ class GraphApi:
         return [(m, "/{object}/" + path, known_in(known, one)) for m, path, one in routes]
 
     def _account_routes(self) -> list[Route]:
-        api, templates = self._account_api, self._template_api
+        api, templates, forms = self._account_api, self._template_api, self._form_api
         routes = [
             ("GET", "phone_numbers", api.numbers),
             ("GET", "subscribed_apps", api.subscriptions),
@@ -111,6 +120,8 @@ class GraphApi:
             ("GET", "message_templates", self._counted(templates.list_all)),
             ("POST", "message_templates", self._counted(templates.create)),
             ("DELETE", "message_templates", self._counted(templates.delete)),
+            ("GET", "flows", self._counted(forms.list_all)),
+            ("POST", "flows", self._counted(forms.create)),
         ]
         known = self._accounts.accounts
         return [(m, "/{object}/" + path, known_in(known, one)) for m, path, one in routes]
@@ -124,6 +135,8 @@ class GraphApi:
             return await self._account_api.look_up_account(request)
         if object_id in self._templates.known:
             return self._template_api.look_up(request)
+        if object_id in self._forms.known:
+            return self._form_api.look_up(request)
         return await self._media_api.look_up(request)
 
     async def change(self, request: web.Request) -> web.StreamResponse:
@@ -133,10 +146,14 @@ class GraphApi:
             return await self._account_api.change_number(request)
         if object_id in self._accounts.accounts:
             return await self._account_api.change_account(request)
+        if object_id in self._forms.known:
+            return await self._form_api.change(request)
         return await self._template_api.edit(request)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """`DELETE /<version>/<media id>`."""
+        """`DELETE /<version>/<id>`: of a file or a form."""
+        if request.match_info["object"] in self._forms.known:
+            return self._form_api.delete(request)
         return await self._media_api.delete(request)
 
     async def refuse(self, request: web.Request) -> web.StreamResponse:
@@ -169,7 +186,9 @@ class GraphApi:
         sending = read_sending(
             body,
             {
-                "interactive": read_interactive,
+                "interactive": lambda value: self._forms.admit(
+                    number.waba_id, read_interactive(value)
+                ),
                 "template": lambda value: read_template(self._templates, number.waba_id, value),
             },
         )

@@ -16,6 +16,7 @@ from bot.simulator.accounts import Account, Accounts, Line
 from bot.simulator.changes import Changes
 from bot.simulator.courier import Courier, Delivery, State
 from bot.simulator.faults import Fault, Faults
+from bot.simulator.forms import Form, Forms
 from bot.simulator.model import Conversation, Customer, Message, StoredMedia
 from bot.simulator.recipients import uploaded_media
 from bot.simulator.templates import Gone, Known, Templates
@@ -91,6 +92,7 @@ class Kept(BaseModel):
     talks: list[Talk] = []
     accounts: list[Account] = []
     lines: list[Line] = []
+    forms: list[Form] = []
 
 
 class Keeper:
@@ -102,12 +104,14 @@ class Keeper:
         world: World,
         courier: Courier,
         templates: Templates,
+        forms: Forms,
         accounts: Accounts,
         faults: Faults,
         changes: Changes,
     ) -> None:
         self._path = path
         self._accounts = accounts
+        self._forms = forms
         self._faults = faults
         self._templates = templates
         self._world = world
@@ -126,6 +130,7 @@ class Keeper:
             return
         restore(self._world, kept)
         self._accounts.restore(kept.accounts, kept.lines)
+        self._forms.put_back(kept.forms)
         for one in kept.faults:
             self._faults.put_back(one.fault, left=one.left, happened=one.happened)
         self._courier.put_back([_delivery(one) for one in kept.told])
@@ -151,6 +156,7 @@ class Keeper:
         kept = snapshot(self._world, self._courier, self._templates)
         kept.accounts = [*self._accounts.accounts.values()]
         kept.lines = [*self._accounts.lines.values()]
+        kept.forms = [*self._forms.known.values()]
         kept.faults = [
             Ordered.model_validate(one) for one in self._faults.list() if one.until is None
         ]

@@ -9,6 +9,7 @@ from bot.simulator.model import Conversation, Number
 from bot.simulator.webhooks import Notice, contact, frame
 
 if TYPE_CHECKING:
+    from bot.simulator.forms import Form
     from bot.simulator.templates import Known
 
 WHY_REJECTED = {
@@ -163,6 +164,20 @@ def _template(known: Known) -> dict[str, Any]:
         "message_template_name": known.name,
         "message_template_language": known.language,
     }
+
+
+def form_status(form: Form, before: str | None, *, at: datetime) -> Notice:
+    """A form was made, published, deprecated, blocked or throttled."""
+    value: dict[str, Any] = {
+        "event": "FLOW_STATUS_CHANGE",
+        "message": f"Flow {form.name} changed status to {form.status}",
+        "flow_id": form.id,
+        "new_status": form.status,
+    }
+    if before is not None:
+        value["message"] = f"Flow {form.name} changed status from {before} to {form.status}"
+        value["old_status"] = before
+    return _notice(form.waba_id, "flows", value, at)
 
 
 def _notice(waba_id: str, field: str, value: dict[str, Any], at: datetime) -> Notice:

@@ -19,6 +19,8 @@ from bot.simulator.control import ControlApi
 from bot.simulator.courier import Courier
 from bot.simulator.exchange import Exchange
 from bot.simulator.faults import Fault, Faults
+from bot.simulator.form_api import FormApi
+from bot.simulator.forms import Forms
 from bot.simulator.gate import Gate
 from bot.simulator.graph import GraphApi
 from bot.simulator.inspecting import InspectorApi, Trace
@@ -103,6 +105,7 @@ class Simulator:
         )
         declared, wabas = options.get("templates"), self.accounts.accounts
         self.templates = Templates(declared, clock=clock, tell=self._tell, wabas=wabas)
+        self.forms = Forms(clock=clock, tell=self._tell)
         self._traffic()
         self._office(session, app_secret)
         memory = options.get("memory")
@@ -111,6 +114,7 @@ class Simulator:
             self.world,
             self.courier,
             self.templates,
+            self.forms,
             self.accounts,
             self.faults,
             self.changes,
@@ -146,6 +150,12 @@ class Simulator:
             gate=self.gate,
             courier=self.courier,
             account_api=self.account_api,
+        )
+        self.form_api = FormApi(
+            forms=self.forms,
+            accounts=self.accounts,
+            world=self.world,
+            base_url=lambda: self.base_url,
         )
         self.template_api = TemplateApi(
             templates=self.templates,
@@ -192,7 +202,7 @@ class Simulator:
         app = web.Application(client_max_size=LARGEST_UPLOAD)
         app.add_routes([*self._phones().routes(), *self._control().routes()])
         app.add_routes([*self._inspector().routes(), *SavingApi(self.world).routes()])
-        app.add_routes(self._graph().routes())
+        app.add_routes([*self.form_api.routes(), *self._graph().routes()])
         app.add_routes([web.get("/", page), web.get("/chat", page)])
         app.router.add_static("/page", PAGE)
         app.on_response_prepare.append(add_headers)
@@ -246,6 +256,7 @@ class Simulator:
             world=self.world,
             exchange=self.exchange,
             templates=self.templates,
+            forms=self.forms,
             accounts=self.accounts,
             rates=self.rates,
             faults=self.faults,
@@ -262,6 +273,7 @@ class Simulator:
                 self.template_api,
                 self.media_api,
                 self.app_api,
+                self.form_api,
             ),
         )
 

@@ -32,6 +32,7 @@ export const api = {
   addFault: (fault) => call("POST", "/simulator/faults", fault),
   callOff: (id) => call("DELETE", `/simulator/faults/${id}`),
   clearFaults: () => call("DELETE", "/simulator/faults"),
+  form: (messageId) => call("GET", `/simulator/forms/${encodeURIComponent(messageId)}`),
   trace: (messageId) => call("GET", `/simulator/trace?message=${encodeURIComponent(messageId)}`),
 };
 

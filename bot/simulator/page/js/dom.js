@@ -64,7 +64,7 @@ export function avatar(name, extra = "") {
 /** Keeps Tab inside a box. */
 export function trapTab(event, box) {
   if (event.key !== "Tab") return;
-  const stops = [...box.querySelectorAll("button, [href], input, textarea, [tabindex]")].filter(
+  const stops = [...box.querySelectorAll("button, [href], input, select, textarea, [tabindex]")].filter(
     (node) => !node.disabled && node.tabIndex >= 0 && node.offsetParent !== null,
   );
   if (!stops.length) return;

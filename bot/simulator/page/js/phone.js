@@ -6,7 +6,8 @@ import { composer } from "./composer.js";
 import { avatar, el, icon, spoken, toast } from "./dom.js";
 import { Log } from "./log.js";
 import { openMenu } from "./menu.js";
-import { openForm, openList } from "./sheet.js";
+import { openForm } from "./form.js";
+import { openList } from "./sheet.js";
 import { hour, now } from "./time.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "🙏"];

@@ -1,4 +1,4 @@
-// What slides up from the bottom of a phone: lists and forms. Focus stays inside until it is closed.
+// What slides up from the bottom of a phone: lists, and forms too. Focus stays inside until it is closed.
 
 import { el, icon, trapTab } from "./dom.js";
 
@@ -9,8 +9,10 @@ let made = 0;
  * @param {HTMLElement} screen
  * @param {string} title
  * @param {(close: () => void) => Node[]} fill
+ * @param {{name?: string, back?: () => boolean}} [more] a class of its own, and how one gets back
+ *   within it: false when there is no way back
  */
-export function openSheet(screen, title, fill) {
+export function openSheet(screen, title, fill, { name = "", back } = {}) {
   const opener = document.activeElement;
   const resting = [...screen.children];
   made += 1;
@@ -20,27 +22,44 @@ export function openSheet(screen, title, fill) {
     cover.remove();
     if (opener?.isConnected) opener.focus({ preventScroll: true });
   };
+  const leave = () => back?.() || close();
   const shut = el(
     "button",
-    { class: "shut", type: "button", "aria-label": "Close", on: { click: close } },
+    { class: "shut", type: "button", "aria-label": "Close", on: { click: leave } },
     icon("close"),
   );
+  const heading = el("h2", { id, dir: "auto" }, title);
+  const inside = el("div", { class: "inside" }, ...fill(close));
   const sheet = el(
     "div",
-    { class: "sheet", role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" },
-    el("header", {}, shut, el("h2", { id, dir: "auto" }, title)),
-    el("div", { class: "inside" }, ...fill(close)),
+    { class: `sheet ${name}`, role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" },
+    el("header", {}, shut, heading),
+    inside,
   );
   const cover = el("div", { class: "cover" }, sheet);
   cover.addEventListener("click", (event) => event.target === cover && close());
   cover.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
+    if (event.key === "Escape") leave();
     else trapTab(event, sheet);
     event.stopPropagation();
   });
   for (const part of resting) part.inert = true;
   screen.append(cover);
   (sheet.querySelector(".row, textarea") ?? shut).focus({ preventScroll: true });
+  return {
+    close,
+    title(text, deeper) {
+      heading.textContent = text;
+      shut.replaceChildren(icon(deeper ? "back" : "close"));
+      shut.setAttribute("aria-label", deeper ? "Back" : "Close");
+    },
+    fill(nodes) {
+      inside.replaceChildren(...nodes);
+      inside.scrollTop = 0;
+      const first = inside.querySelector("input, select, textarea, button");
+      (first ?? shut).focus({ preventScroll: true });
+    },
+  };
 }
 
 /** The list of a list message. `chosen` is the row that was picked before. */
@@ -82,32 +101,4 @@ function walk(event, list) {
   const next = ends === undefined ? rows[(at + step + rows.length) % rows.length] : rows.at(ends);
   next.focus();
   event.preventDefault();
-}
-
-/** A form message: the simulator does not draw the form, it asks for what the form would answer. */
-export function openForm(screen, message, send) {
-  const { flow_cta: title, flow_action_payload: given } = message.content.action.parameters;
-  openSheet(screen, title, (close) => {
-    const box = el("textarea", { rows: "6", spellcheck: "false", "aria-label": "Answer as JSON" });
-    box.value = JSON.stringify(given?.data ?? {}, null, 2);
-    const wrong = el("p", { class: "wrong", role: "alert" });
-    const submit = () => {
-      let values;
-      try {
-        values = JSON.parse(box.value);
-      } catch (error) {
-        wrong.textContent = `This is not JSON: ${error.message}`;
-        return;
-      }
-      close();
-      send(values);
-    };
-    const explain = "The simulator does not draw forms. Write what this one answers, as JSON:";
-    return [
-      el("p", {}, explain),
-      box,
-      wrong,
-      el("button", { class: "primary", type: "button", on: { click: submit } }, "Send"),
-    ];
-  });
 }
