@@ -13,12 +13,12 @@ from bot.simulator.courier import Courier, Delivery
 from bot.simulator.errors import Refusal, status_error
 from bot.simulator.limits import Sending
 from bot.simulator.model import Conversation, Customer, Message, Number, Status, StoredMedia
+from bot.simulator.prices import Prices
 from bot.simulator.rates import Rates
 from bot.simulator.settings import Pace, Rules
 from bot.simulator.tasks import Tasks
 from bot.simulator.world import World, new_message_id
 
-FREE_SERVICE_MESSAGES = 1000
 # Who comes by an ad and is answered within a day may be written to for three days, free of charge.
 ANSWERED_WITHIN = timedelta(hours=24)
 FREE_ENTRY_LASTS = timedelta(hours=72)
@@ -47,7 +47,7 @@ class Exchange:
         self._tasks = tasks
         self._pace = pace
         self._rules = rules
-        self._service_messages: dict[tuple[str, int, int], int] = {}
+        self.prices = Prices(rules)
 
     def from_customer(
         self,
@@ -171,6 +171,8 @@ class Exchange:
         """Go on with what was on its way when the simulator was stopped."""
         for talk in self._world.conversations():
             for message in talk.messages:
+                if message.author == "business" and "delivered" in message.times:
+                    self.prices.delivered(talk, message)
                 if message.author == "customer" and message.status in ("accepted", "sent"):
                     self._world.move(message, "sent")
                     self._report(talk, message)
@@ -218,7 +220,9 @@ class Exchange:
         if not self._world.move(message, new, error):
             return
         priced = new in ("sent", "delivered") and message.kind != "reaction"
-        pricing = self._pricing(talk, message, count=new == "delivered") if priced else None
+        pricing = self.prices.of(talk, message) if priced else None
+        if new == "delivered":
+            self.prices.delivered(talk, message)
         notice = webhooks.status(
             talk,
             message,
@@ -228,18 +232,6 @@ class Exchange:
             conversation=self._conversation_object(talk, message, pricing),
         )
         self._courier.post(notice)
-
-    def _pricing(self, talk: Conversation, message: Message, *, count: bool) -> dict[str, Any]:
-        if talk.free_until and message.at < talk.free_until:
-            return price("referral_conversion", "free_entry_point")
-        if message.kind == "template":
-            return price(message.content.get("category", "utility"), "regular")
-        key = (message.phone_number_id, message.at.year, message.at.month)
-        used = self._service_messages.get(key, 0)
-        if count:
-            self._service_messages[key] = used + 1
-        free = used < FREE_SERVICE_MESSAGES
-        return price("service", "free_customer_service" if free else "regular")
 
     def _conversation_object(
         self, talk: Conversation, message: Message, pricing: dict[str, Any] | None
@@ -251,16 +243,6 @@ class Exchange:
         if free and talk.free_until:
             found["expiration_timestamp"] = webhooks.seconds(talk.free_until)
         return {**found, "origin": {"type": pricing["category"]}}
-
-
-def price(category: str, kind: str) -> dict[str, Any]:
-    """The pricing object of a status."""
-    return {
-        "billable": kind == "regular",
-        "pricing_model": "PMP",
-        "category": category,
-        "type": kind,
-    }
 
 
 def tapped(message: Message, choice_id: str) -> tuple[str, dict[str, Any]]:

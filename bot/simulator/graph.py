@@ -194,6 +194,8 @@ class GraphApi:
         )
         if only and sending.content.get("category", only) != only:
             raise Refusal(131009, f"template: only {only} templates can be sent here")
+        if only:
+            sending.content["category"] = "marketing_lite"
         self._accounts.admit(number, template=sending.kind == "template")
         customer = self._recipients.find(number, sending)
         target = self._reaction_target(number, sending)

@@ -1,7 +1,7 @@
 """What can be turned in the simulator: how fast it is, how patient, and how strict."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 
@@ -42,6 +42,7 @@ class Rules:
     `allowed` is the recipient list of a test number (131030 for everybody else).
     `messaging_limit` is how many customers may be written to outside windows within 24 hours
     (131064), `management_rate` how many requests an hour an account's settings may get (80007).
+    `service_billed_from` is the day since which what is written freely is billed; None: never.
     `template_review` says what becomes of new templates; "hold" leaves that to the control API.
     """
 
@@ -57,4 +58,5 @@ class Rules:
     conversation_objects: bool = False
     messaging_limit: int | None = 2_000
     management_rate: int | None = 5_000
+    service_billed_from: date | None = date(2026, 10, 1)
     template_review: Literal["approve", "reject", "hold"] = "approve"
