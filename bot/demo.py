@@ -120,7 +120,7 @@ async def _move(settings: Settings, clock: ShiftedClock, by: timedelta) -> None:
     clock.advance(by)
 
 
-def _free_port(host: str, wanted: int, *, but_not: int = 0) -> int:
+def _free_port(host: str, wanted: int, *, but_not: int | None = None) -> int:
     """Return the wanted port, or the next one that nobody listens on: two demos may run at once."""
     for port in range(wanted, wanted + _PORTS_TRIED):
         if port == but_not:

@@ -125,6 +125,7 @@ class PhonesApi:
         return answer(
             {
                 "now": self._world.clock().isoformat(),
+                "ahead": self._world.ahead.total_seconds(),
                 "clock_moves": self._advance is not None,
                 "numbers": [
                     {
@@ -286,8 +287,9 @@ class PhonesApi:
         if isawaitable(moved):
             await moved
         now = self._world.clock().isoformat()
-        self._changes.publish({"type": "clock", "now": now})
-        return answer({"now": now})
+        told = {"now": now, "ahead": self._world.ahead.total_seconds()}
+        self._changes.publish({"type": "clock", **told})
+        return answer(told)
 
     def _customer(self, request: web.Request) -> Customer:
         customer = self._world.customers.get(request.match_info["customer"])

@@ -248,6 +248,11 @@ class World:
         """Remember that the clock is moved now: transcripts tell of it."""
         self.clock_moves.append((self.clock(), by))
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far the clock was moved in all."""
+        return sum((by for _, by in self.clock_moves), timedelta())
+
     def keep_media(
         self, mime_type: str, data: bytes, filename: str | None = None, *, inbound: bool = False
     ) -> StoredMedia:

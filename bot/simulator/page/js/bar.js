@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { avatar, el, spoken, toast } from "./dom.js";
-import { hour, now, place, shortDay } from "./time.js";
+import { hour, movedBy, now, place, shortDay } from "./time.js";
 
 const STEPS = [
   ["+1 min", { advance_seconds: 60 }],
@@ -33,7 +33,13 @@ export function drawClock(node, store) {
 
 export function tick(node) {
   const time = node.querySelector("time");
-  if (time) time.textContent = `${shortDay(now())}, ${hour(now())}`;
+  if (!time) return;
+  time.textContent = `${shortDay(now())}, ${hour(now())}`;
+  const moved = movedBy();
+  node.querySelector(".clock-place").textContent = moved ? `${moved} ahead` : place();
+  node.title = moved
+    ? `The time in ${place()}, ${moved} ahead: what was booked was booked in this time, so the clock stays ahead, also after a restart.`
+    : "";
 }
 
 /** The tabs of narrow screens. */

@@ -182,11 +182,14 @@ function linkChoice({ display_text: title, url }) {
 export function meta(message) {
   const node = el("span", { class: "meta" });
   node.append(el("time", { datetime: message.at }, hour(new Date(message.at))));
-  if (message.author === "customer") {
-    const [name, label] = TICKS[message.status] ?? TICKS.accepted;
-    node.append(icon(name, `ticks ${message.status}`), spoken(label));
-  }
+  if (message.author === "customer") node.append(...ticks(message));
   return node;
+}
+
+/** How far a message of the customer has got. */
+export function ticks(message) {
+  const [name, label] = TICKS[message.status] ?? TICKS.accepted;
+  return [icon(name, `ticks ${message.status}`), spoken(label)];
 }
 
 function quoted(message, ctx) {

@@ -31,6 +31,7 @@ export class Guide {
   #act;
   #store;
   #number;
+  #welcome;
   #did = new Set();
   #playing = false;
   #busy = false;
@@ -39,11 +40,13 @@ export class Guide {
 
   /**
    * @param {{node: HTMLElement, store: any, scenario: any, people: any[], number: string,
+   *          welcome: string,
    *          act: (step: any, customer: any) => Promise<boolean>,
    *          restart: () => void, close: () => void}} options
    */
-  constructor({ node, store, scenario, people, number, act, restart, close }) {
+  constructor({ node, store, scenario, people, number, welcome, act, restart, close }) {
     this.#node = node;
+    this.#welcome = welcome;
     this.#store = store;
     this.#scenario = scenario;
     this.people = this.#people = people;
@@ -96,6 +99,7 @@ export class Guide {
       this.#shown = drawn;
       const focused = document.activeElement?.dataset?.guide;
       this.#node.replaceChildren(
+        ...(this.#welcome ? [el("p", { class: "welcome" }, this.#welcome)] : []),
         el("h2", {}, title),
         el("p", { class: "lead" }, lead),
         el("ol", { class: "steps-list" }, ...steps.map((one, n) => this.#line(one, n, at))),

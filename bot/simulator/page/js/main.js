@@ -18,6 +18,9 @@ const A_MOMENT = 400;
 const SHOWN = "usual.phones";
 const LOOKING = "usual.looking";
 
+const WELCOME =
+  "You are a customer. The phone is WhatsApp, simulated on this computer; the bot that answers is the real one. Write to it, or follow these steps.";
+
 const byId = (id) => document.getElementById(id);
 const store = new Store();
 const [stage, tabs, clock, lookButton] = ["stage", "tabs", "clock", "look"].map(byId);
@@ -57,14 +60,14 @@ async function start() {
 /** The phones that were out before; at the very first visit Ana's, with a guide. */
 async function takeUp() {
   const shown = (kept(SHOWN) ?? []).filter((id) => store.customers.has(id));
-  if (!store.customers.size) return setUp(SCENARIOS[0], false);
+  if (!store.customers.size) return setUp(SCENARIOS[0], false, WELCOME);
   const first = shown.length ? shown : [store.customers.keys().next().value];
   for (const id of first.slice(0, MOST_PHONES)) show(store.customers.get(id));
   choose(phones[0]);
 }
 
 /** Takes out the phones of a scenario, new ones when `afresh`, and opens its guide. */
-async function setUp(scenario, afresh) {
+async function setUp(scenario, afresh, welcome = "") {
   const name = `usual.scenario.${scenario.id}`;
   const before = afresh ? [] : (kept(name) ?? []).map((id) => store.customers.get(id));
   const people = [];
@@ -87,6 +90,7 @@ async function setUp(scenario, afresh) {
     scenario,
     people,
     number,
+    welcome,
     act: perform,
     restart: () => setUp(scenario, true),
     close: () => {

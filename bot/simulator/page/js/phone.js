@@ -1,14 +1,14 @@
 // One customer's phone: the list of chats and the open chat.
 
 import { api } from "./api.js";
-import { summary } from "./bubble.js";
+import { summary, ticks } from "./bubble.js";
 import { composer } from "./composer.js";
 import { avatar, el, icon, spoken, toast } from "./dom.js";
 import { Log } from "./log.js";
 import { openMenu } from "./menu.js";
 import { openForm } from "./form.js";
 import { openList } from "./sheet.js";
-import { hour, now } from "./time.js";
+import { day, dayKey, hour, now } from "./time.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "🙏"];
 
@@ -73,7 +73,9 @@ export class Phone {
   openChats() {
     this.#number = null;
     this.#log = null;
-    const rows = this.#store.numbers.map((one) => this.#chatRow(one));
+    const newest = (one) => this.#store.messages(this.customer.id, one.phone_number_id).at(-1)?.order ?? -1;
+    const numbers = this.#store.numbers.toSorted((one, other) => newest(other) - newest(one));
+    const rows = numbers.map((one) => this.#chatRow(one));
     const head = el("header", { class: "chats-head" }, el("h2", {}, "Chats"));
     this.screen.replaceChildren(
       this.#statusBar(),
@@ -286,7 +288,9 @@ export class Phone {
     const id = business.phone_number_id;
     const last = this.#store.messages(this.customer.id, id).at(-1);
     const unread = this.#store.unread(this.customer.id, id);
+    const at = new Date(last?.at ?? 0);
     const line = last ? summary(last) : business.display_phone;
+    const sent = last?.author === "customer" ? ticks(last) : [];
     const row = el(
       "button",
       { class: "chat-row", type: "button", "data-number": id, on: { click: () => this.open(id) } },
@@ -295,11 +299,15 @@ export class Phone {
         "span",
         { class: "chat-row-text" },
         el("strong", { dir: "auto" }, business.name),
-        el("span", { dir: "auto" }, line),
+        el("span", { dir: "auto" }, ...sent, line),
       ),
-      last && el("time", {}, hour(new Date(last.at))),
+      el(
+        "span",
+        { class: "chat-row-end" },
+        last && el("time", {}, dayKey(at) === dayKey(now()) ? hour(at) : day(at)),
+        unread > 0 && el("span", { class: "badge" }, String(unread), spoken(" unread")),
+      ),
     );
-    if (unread) row.append(el("span", { class: "badge" }, String(unread), spoken(" unread")));
     return row;
   }
 

@@ -26,7 +26,7 @@ export class Store extends EventTarget {
   /** Reads numbers and customers afresh. */
   async load() {
     const world = await api.world();
-    setNow(world.now);
+    setNow(world.now, world.ahead);
     setZone(world.numbers[0]?.timezone);
     this.numbers = world.numbers;
     this.clockMoves = world.clock_moves;
@@ -98,7 +98,7 @@ export class Store extends EventTarget {
     } else if (change.type === "typing") {
       this.#type(this.talk(change.customer_id, change.phone_number_id), change.seconds);
     } else if (change.type === "clock") {
-      setNow(change.now);
+      setNow(change.now, change.ahead);
       this.#tell("clock", {});
     } else if (change.type === "resync") this.#resync();
   }

@@ -1,6 +1,7 @@
 // Times as a phone shows them, by the simulator's clock and where the business is.
 
 let ahead = 0;
+let moved = 0;
 let zone;
 let formats = made();
 
@@ -15,9 +16,22 @@ function made() {
   };
 }
 
-/** Takes over the simulator's time. */
-export function setNow(iso) {
+/** Takes over the simulator's time, which was moved so many seconds in all. */
+export function setNow(iso, seconds) {
   ahead = new Date(iso).getTime() - Date.now();
+  moved = seconds;
+}
+
+/** How far the clock was moved, in two units at most: "2 d 3 h"; nothing when it was not. */
+export function movedBy() {
+  const minutes = Math.round(moved / 60);
+  const parts = [
+    [Math.floor(minutes / 1440), "d"],
+    [Math.floor((minutes % 1440) / 60), "h"],
+    [minutes % 60, "min"],
+  ];
+  const shown = parts.filter(([count]) => count).slice(0, 2);
+  return shown.map((part) => part.join(" ")).join(" ");
 }
 
 /** Shows all times as they are there; without a zone, as they are here. */
