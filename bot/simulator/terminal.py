@@ -1,6 +1,7 @@
 """A customer's phone in the terminal: chat with a bot behind a running simulator.
 
-Buttons and rows are numbered; a number taps. `--record` keeps the chat as a transcript.
+Buttons and rows are numbered; a number taps. `--record` keeps the chat as a transcript,
+the same that the chat page saves.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from unicodedata import category
 
 import aiohttp
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.simulator.content import Choice, choices_of, text_of
-from bot.simulator.transcript import as_transcript, short_names, silence
+from bot.simulator.transcript import as_transcript
 
 try:
     from readline import get_line_buffer
@@ -33,6 +34,7 @@ except ImportError:  # not in every Python: then a line that is being typed is n
         return ""
 
 
+UNREACHABLE = "The simulator cannot be reached: is the demo running?"
 PROMPT = "› "
 RECONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 3.0
@@ -85,6 +87,18 @@ class Line:
         now = str((await call(self._session, "POST", "/simulator/clock", step))["now"])
         return f"{datetime.fromisoformat(now).astimezone():%a %d %b, %H:%M}"
 
+    async def save(self, record: Path | None) -> None:
+        """Write the chat to a file, as the chat page saves it."""
+        if record is None:
+            return
+        asked = {"number": self.number, "customer": self.customer}
+        try:
+            async with self._session.get("/simulator/transcript", params=asked) as answer:
+                text = await answer.text()
+        except (aiohttp.ClientError, TimeoutError) as problem:
+            raise ChatError(UNREACHABLE) from problem
+        await asyncio.to_thread(record.write_text, text, "utf-8")
+
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
         """Messages of this conversation as they come and change, reconnecting for ever."""
         while True:
@@ -133,20 +147,20 @@ class Screen:
 class Talk:
     """What was shown of a conversation, and the choices that can be tapped."""
 
-    def __init__(
-        self, line: Line, screen: Screen, business: str, record: TextIO | None, who: str = ""
-    ) -> None:
+    def __init__(self, line: Line, screen: Screen, business: str) -> None:
         self._line = line
-        self._who = who
         self._screen = screen
         self._business = business
-        self._record = record
         self._shown: set[str] = set()
         self._choices: list[Choice] = []
         self._offered_by = ""
-        self._waits = False
         self._answered = asyncio.Event()
         self._answered.set()
+
+    async def take_up(self) -> None:
+        """Show what was said before."""
+        for message in await self._line.messages():
+            self._show(message)
 
     async def listen(self) -> None:
         """Show what arrives, for ever."""
@@ -207,9 +221,6 @@ class Talk:
             return
         self._shown.add(message["id"])
         kind, content = message["kind"], message["content"]
-        if self._record:
-            self._record.write(self._recorded(message))
-            self._record.flush()
         if not (self._screen.typing and typed_already(message)):
             self._screen.show(drawn(message, self._business))
         if message["author"] == "customer":
@@ -217,13 +228,6 @@ class Talk:
         self._answered.set()
         if choices := choices_of(kind, content):
             self._choices, self._offered_by = choices, message["id"]
-
-    def _recorded(self, message: dict[str, Any]) -> str:
-        by_customer = message["author"] == "customer"
-        unanswered = by_customer and self._waits
-        self._waits = by_customer
-        line = as_transcript(message["author"], message["kind"], message["content"], self._who)
-        return silence(self._who) + line if unanswered else line
 
 
 async def chat(
@@ -244,11 +248,11 @@ async def chat(
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(base_url))
         business, customer = await meet(session, customer_name, phone_number_id)
-        file = stack.enter_context(record.open("w", encoding="utf-8")) if record else None
         line = Line(session, customer, phone_number_id)
         screen = Screen(console, typing=lines is None and sys.stdin.isatty())
-        talk = Talk(line, screen, business, file, *short_names([customer_name]))
+        talk = Talk(line, screen, business)
         screen.show(Text(f"{customer_name} with {business}. /help says more.", style="dim"))
+        await talk.take_up()
         listening = asyncio.create_task(talk.listen())
         by_hand = lines is not None or sys.stdin.isatty()
         try:
@@ -258,7 +262,10 @@ async def chat(
                         break
                     if not by_hand:
                         await talk.answered()
+                    await line.save(record)
         finally:
+            with contextlib.suppress(ChatError):
+                await line.save(record)
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
@@ -296,7 +303,7 @@ async def call(
         async with session.request(method, path, json=body) as answer:
             value: dict[str, Any] = await answer.json()
     except (aiohttp.ClientError, TimeoutError) as problem:
-        raise ChatError("The simulator cannot be reached: is the demo running?") from problem
+        raise ChatError(UNREACHABLE) from problem
     if answer.status >= 400:
         raise ChatError(str(value.get("error", answer.status)))
     return value

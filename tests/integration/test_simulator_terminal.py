@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from rich.console import Console
 
@@ -126,7 +127,7 @@ async def test_numbers_tap_and_the_chat_is_recorded_as_a_transcript(
         ("(Women's cut)", "text", {"body": "Booked."}),
         ("/quit", "", None),
     )
-    assert record.read_text() == (
+    assert without_title(record) == (
         "> hi\n"
         "< Welcome to *Salon Lumi*.\n"
         "  [Book a visit] [My visits]\n"
@@ -149,7 +150,29 @@ async def test_a_recording_names_whoever_is_not_ana_and_tells_of_silence(
     record = tmp_path / "silent.txt"
     script = (("hi", "", None), ("hello?", "text", {"body": "Good morning."}))
     await play(graph, client, record, *script, name="Ben Okafor")
-    assert record.read_text() == "Ben> hi\nBen< (silence)\nBen> hello?\nBen< Good morning.\n"
+    assert without_title(record) == "Ben> hi\nBen< (silence)\nBen> hello?\nBen< Good morning.\n"
+
+
+def without_title(record: Path) -> str:
+    title, _, text = record.read_text().partition("\n\n")
+    assert title.startswith("# With Salon Lumi, ")
+    return text
+
+
+async def test_what_is_recorded_is_what_the_page_saves(
+    graph: Graph, client: Client, tmp_path: Path
+) -> None:
+    record = tmp_path / "again.txt"
+    await play(graph, client, None, ("hi", "interactive", WELCOME))
+    script = (("(My visits)", "interactive", WELCOME), ("/quit", "", None))
+    await play(graph, client, record, *script)
+    (ana,) = graph.simulator.world.customers
+    url = f"{graph.simulator.base_url}/simulator/transcript"
+    query = {"number": SALON.phone_number_id, "customer": ana}
+    async with aiohttp.ClientSession() as http, http.get(url, params=query) as answer:
+        page = await answer.text()
+    assert record.read_text().partition("\n\n")[2] == page.partition("\n\n")[2]
+    assert page.count("> hi\n") == 1, "what was said before is told, too, and once"
 
 
 async def test_a_backslash_sends_a_number_as_text_and_commands_send_other_things(
