@@ -1,10 +1,11 @@
 """The chat page outlives the simulator behind it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.browser import NO_BROWSER, browser_path, open_page, running_browser
 from tests.support.business import graph_client
@@ -63,3 +64,28 @@ async def test_another_world_at_the_same_address_is_taken_as_it_is(browser: Brow
             await expect(page.locator(".msg")).to_have_count(0)
             await say(page, "after")
             assert [one.name for one in again.simulator.world.customers.values()] == ["Ana"]
+
+
+async def test_what_comes_while_a_chat_is_being_read_is_not_lost(browser: Browser) -> None:
+    arrived = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await arrived.wait()
+        await route.fulfill(response=answer)
+
+    async with (
+        running_graph(None) as graph,
+        open_page(browser, graph.simulator.base_url) as page,
+        graph_client(graph) as client,
+    ):
+        await say(page, "before")
+        (ana,) = graph.simulator.world.customers.values()
+        await page.route("**/simulator/conversations/**", late)
+        await page.reload()
+        await expect(page.get_by_text("Business account")).to_be_visible()
+        await client.text(ana.phone, "meanwhile")
+        await expect(page.get_by_text("meanwhile")).to_be_visible()
+        arrived.set()
+        await expect(page.locator(".msg.out")).to_contain_text("before")
+        await expect(page.locator(".msg.in[data-id]")).to_contain_text("meanwhile")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -10,6 +11,7 @@ from tests.browser.shop import GARAGE, Shop, running_shop
 from tests.support.bot import Scene, running_scene
 from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
 from tests.support.business import message
+from tests.support.forms import Desk, form_message
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 
@@ -103,6 +105,30 @@ async def test_contrast_of_every_kind_of_message(browser: Browser, shop: Shop, d
         await shop.client.send(body, number=GARAGE.phone_number_id)
         assert await wrong(page) == []
         await page.get_by_role("button", name="All chats").click()
+        assert await wrong(page) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_names_and_contrast_of_a_form(browser: Browser, shop: Shop, dark: bool) -> None:
+    ana = shop.graph.customer("Ana")
+    await ana.say("quiet")
+    headers = {"Authorization": "Bearer x"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        open_page(browser, shop.url, width=360, dark=dark) as page,
+    ):
+        form_id = await Desk(shop.graph, session).published()
+        await shop.client.send(form_message(ana.number, flow_id=form_id))
+        await page.get_by_role("button", name="Book a visit").click()
+        form = page.get_by_role("dialog")
+        await form.get_by_label("Service").select_option(label="Colour")
+        await form.get_by_role("button", name="Go on").click()
+        await expect(form.get_by_text("This is needed")).to_have_count(2)
+        assert await wrong(page) == []
+        await form.get_by_label("Evening").check()
+        await form.get_by_label("Day", exact=True).fill("2030-05-17")
+        await form.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_role("dialog", name="About you")).to_be_visible()
         assert await wrong(page) == []
 
 

@@ -42,7 +42,7 @@ export class Store extends EventTarget {
   talk(customer, number) {
     const id = key(customer, number);
     if (!this.#talks.has(id)) {
-      this.#talks.set(id, { customer, number, messages: new Map(), typing: false, timer: 0 });
+      this.#talks.set(id, { customer, number, messages: new Map(), meanwhile: new Map(), typing: false, timer: 0 });
     }
     return this.#talks.get(id);
   }
@@ -75,8 +75,12 @@ export class Store extends EventTarget {
 
   async loadTalk(customer, number) {
     const talk = this.talk(customer, number);
+    talk.meanwhile = new Map(); // what the stream tells while the answer is on its way
     const read = await api.conversation(customer, number);
     talk.messages = new Map(read.messages.map((one) => [one.id, one]));
+    for (const [id, one] of talk.meanwhile) {
+      if (!(talk.messages.get(id)?.version >= one.version)) talk.messages.set(id, one);
+    }
     this.#type(talk, read.typing_seconds);
     this.#tell("talk", { customer, number });
   }
@@ -86,6 +90,7 @@ export class Store extends EventTarget {
     const talk = this.talk(message.customer_id, message.phone_number_id);
     if (talk.messages.get(message.id)?.version >= message.version) return;
     talk.messages.set(message.id, message);
+    talk.meanwhile.set(message.id, message);
     if (message.author === "business") this.#type(talk, 0);
     this.#tell("message", { message });
   }
