@@ -106,6 +106,10 @@ WHERE s.company_id = (SELECT id FROM companies WHERE phone_number_id = $2)
 ON CONFLICT DO NOTHING
 """
 _FREE = "DELETE FROM slot_claims WHERE kind = 'external' AND during && tstzrange($1, $2)"
+_WAITED_FOR = """
+SELECT DISTINCT greatest(wanted_from, $1::date) AS day FROM waitlist
+WHERE position_in_queue IS NOT NULL AND wanted_until >= $1 ORDER BY day
+"""
 _NEXT = """
 SELECT t.due_at FROM timers AS t
 WHERE t.status = 'armed' AND t.conversation_id = ANY($1::bigint[])
@@ -128,6 +132,7 @@ class Stage:
         self._stack = AsyncExitStack()
         self.troubles: list[str] = []
         self.failure: Exception | None = None
+        self.crowds = 0
 
     def __enter__(self) -> Stage:
         self._thread.start()
@@ -249,9 +254,11 @@ class Crowd:
         await self.conn.execute(_FILL, now, self.scene.graph.number.phone_number_id)
         await self._news()
 
-    async def free(self, days: int, hour: int, hours: int) -> None:
-        """Some of that comes free again."""
-        day = self.scene.clock().astimezone(ZONE).date() + timedelta(days=days)
+    async def free(self, which: int, hour: int, hours: int) -> None:
+        """Some of that comes free again, on one of the days that are waited for."""
+        today = self.scene.clock().astimezone(ZONE).date()
+        days = await self.conn.fetch(_WAITED_FOR, today)
+        day = days[which % len(days)]["day"] if days else today + timedelta(days=which % 8)
         await self.conn.execute(_FREE, at(day, hour), at(day, hour) + timedelta(hours=hours))
         await self._news()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.support.crowd import Crowd, Stage
 from tests.support.graph import Phone
@@ -33,20 +33,32 @@ WAITED_FOR = [
     "join the waitlist",
 ]
 JOINING = ("None of these suit", "Next week", "Any", "Men's cut")
-ANSWERS = [
-    ("Take it",),
-    ("Pass",),
-    ("Leave the list",),
-    ("Confirm", "Great", "So-so"),
-    ("Change",),
-    ("Cancel visit", "Yes, cancel it"),
-    ("Book it", "Move it"),
-    ("Not good", "Not now", "The first"),
-    ("Talk to us", "Back to the bot"),
-    ("Messages on",),
-    ("Carry on", "Never mind"),
+BOOKED = [
+    "men's cut, anytime",
+    "manicure tomorrow",
+    "women's cut with becky next week",
+    "the usual",
 ]
-"""Buttons that somebody looks for, also far up in the chat: those of a line one after the other."""
+DETOURS = ("Talk to us", "Call us", "Cancel", "My visits", "Menu", "Leave the list")
+ANSWERS = [
+    frozenset({"Take it", "Confirm", "Great", "Book it", "Move it", "Yes, cancel it", "The first"}),
+    frozenset({"Pass", "Cancel visit", "Not good", "Keep it", "Keep both", "Never mind"}),
+    frozenset(
+        {"Change", "Other time", "So-so", "Something else", "Book again", "Join the waitlist"}
+    ),
+    frozenset({"Leave the list", "Not now", "Carry on", "Back to the bot", "Messages on"}),
+]
+"""What somebody looks for, also further up in the chat: to say yes, no, something else."""
+BEFORE: list[tuple[int | None, tuple[str | timedelta, ...]]] = [
+    (None, ("Take it",)),
+    (None, ("Pass",)),
+    (None, (timedelta(minutes=16), "Take it")),
+    (1, ("Confirm",)),
+    (3, ("Great",)),
+    (1, ("Cancel visit", "Yes, cancel it")),
+]
+"""Whether somebody has an offer (None) or a visit, of which so many reminders came; and what they
+answered."""
 WAITS = [
     timedelta(minutes=1),
     timedelta(minutes=6),
@@ -83,12 +95,34 @@ class Customers(RuleBasedStateMachine):
         else:
             self.do(self.crowd.say(phone, "book"))
 
-    def tap_title(self, phone: Phone, title: str) -> None:
-        for bubble in reversed(phone.bubbles):
-            for choice in bubble.choices:
-                if choice.title == title:
-                    self.do(self.crowd.tap(phone, bubble, choice.id))
-                    return
+    def go_on(self, phone: Phone, titles: tuple[str, ...] = (), *, until: str, times: int) -> None:
+        """Tap one of these titles, else the first that leads on, until something is said."""
+        for _ in range(times):
+            if until in phone.last.text or not phone.last.choices:
+                return
+            shown = phone.last.choices
+            wanted = [one for title in titles for one in shown if one.title == title]
+            onward = [one for one in shown if one.title not in DETOURS]
+            chosen = (wanted or onward or shown)[0]
+            self.do(self.crowd.tap(phone, phone.last, chosen.id))
+
+    @initialize()
+    def something_went_before(self) -> None:
+        """Each crowd has come to another point when it begins to do what it likes."""
+        waits, answer = BEFORE[self.stage.crowds % len(BEFORE)]
+        self.stage.crowds += 1
+        if waits is None:
+            self.joins_the_waitlist(0, WAITED_FOR[0], full=True)
+            self.do(self.crowd.free(0, 9, 9))
+        else:
+            self.books(0, BOOKED[0])
+            for _ in range(waits):
+                self.do(self.crowd.wait_for_the_next(0))
+        for step in answer:
+            if isinstance(step, timedelta):
+                self.do(self.crowd.wait(step))
+            else:
+                self.answers(0, frozenset({step}), 0)
 
     @rule(who=who, text=st.sampled_from(WORDS))
     def types(self, who: int, text: str) -> None:
@@ -133,33 +167,46 @@ class Customers(RuleBasedStateMachine):
         if one is not other:
             self.do(self.crowd.together(one, other, text))
 
-    @rule(who=who, title=st.sampled_from(ANSWERS))
-    def taps_what_it_says(self, who: int, title: tuple[str, ...]) -> None:
-        """Somebody answers an offer, a reminder or a question, in time or far too late."""
-        for one in title:
-            self.tap_title(self.crowd.phone(who), one)
+    @rule(who=who, titles=st.sampled_from(ANSWERS), which=st.integers(0, 3))
+    def answers(self, who: int, titles: frozenset[str], which: int) -> None:
+        """Somebody who was offered or asked something answers, in time or far too late."""
+        phones = self.crowd.phones[who:] + self.crowd.phones[:who]
+        for phone in phones:
+            found = [
+                (bubble, choice.id)
+                for bubble in reversed(phone.bubbles)
+                for choice in bubble.choices
+                if choice.title in titles
+            ]
+            if found:
+                self.do(self.crowd.tap(phone, *found[which % len(found)]))
+                return
 
-    @rule(who=who, text=st.sampled_from(WAITED_FOR))
-    def joins_the_waitlist(self, who: int, text: str) -> None:
-        """Somebody waits for a place."""
+    @rule(who=who, titles=st.sampled_from(ANSWERS[:2]))
+    def says_yes_or_no(self, who: int, titles: frozenset[str]) -> None:
+        """The same again, to what was asked last."""
+        self.answers(who, titles, 0)
+
+    @rule(who=who, text=st.sampled_from(BOOKED))
+    def books(self, who: int, text: str) -> None:
+        """Somebody knows what they want."""
         phone = self.crowd.phone(who)
         self.do(self.crowd.say(phone, text))
-        for _ in range(3):
-            shown = [choice.title for choice in phone.last.choices]
-            title = next((one for one in JOINING if one in shown), None)
-            if title is None:
-                break
-            self.tap_title(phone, title)
+        self.go_on(phone, ("Book it",), until="✔", times=5)
 
-    @rule()
-    def the_salon_is_booked_up(self) -> None:
-        """Everybody else has come first."""
-        self.do(self.crowd.fill())
+    @rule(who=who, text=st.sampled_from(WAITED_FOR), full=st.booleans())
+    def joins_the_waitlist(self, who: int, text: str, full: bool) -> None:
+        """Somebody waits for a place, perhaps because everybody else has come first."""
+        phone = self.crowd.phone(who)
+        if full:
+            self.do(self.crowd.fill())
+        self.do(self.crowd.say(phone, text))
+        self.go_on(phone, JOINING, until="in line", times=4)
 
-    @rule(days=st.integers(0, 8), hour=st.integers(9, 17), hours=st.sampled_from([1, 3, 48]))
-    def time_comes_free(self, days: int, hour: int, hours: int) -> None:
-        """Somebody else does not come."""
-        self.do(self.crowd.free(days, hour, hours))
+    @rule(which=which, hour=st.integers(9, 17), hours=st.sampled_from([1, 3, 9]))
+    def time_comes_free(self, which: int, hour: int, hours: int) -> None:
+        """Somebody else does not come, on a day that somebody waits for if anybody does."""
+        self.do(self.crowd.free(which, hour, hours))
 
     @rule(which=st.integers(0, 2))
     def time_passes_until_something_is_due(self, which: int) -> None:
