@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.simulator.content import form_of
 from bot.simulator.errors import Refusal
 from bot.simulator.exchange import form_reply
 from bot.simulator.model import Customer
@@ -178,9 +179,10 @@ def _reaction(world: World, outgoing: Outgoing, _writer: Customer) -> dict[str, 
 
 def _form(world: World, outgoing: Outgoing, _writer: Customer) -> dict[str, Any]:
     message = world.messages.get(outgoing.message_id or "")
-    if message is None or message.kind != "interactive" or message.content["type"] != "flow":
+    form = form_of(message.kind, message.content) if message else None
+    if form is None:
         raise Refusal(131009, "message_id: no form has this id")
-    return form_reply(message, outgoing.values)
+    return form_reply(form, outgoing.values)
 
 
 def _unsupported(_world: World, outgoing: Outgoing, _writer: Customer) -> dict[str, Any]:

@@ -56,6 +56,17 @@ def reply_buttons(action: dict[str, Any]) -> list[dict[str, Any]]:
     return [button for one in (action, *cards) for button in one.get("buttons") or ()]
 
 
+def form_of(kind: str, content: Any) -> dict[str, Any] | None:
+    """How the form of a message opens; None when it has none."""
+    found: dict[str, Any] | None = None
+    if kind == "interactive" and content["type"] == "flow":
+        found = content["action"]["parameters"]
+    if kind == "template":
+        links = content["shown"].get("links", ())
+        found = next((one["parameters"] for one in links if one["kind"] == "flow"), None)
+    return found
+
+
 def text_of(kind: str, content: Any) -> str:
     """The words of a message, without its choices."""
     match kind:

@@ -262,9 +262,9 @@ def tapped(message: Message, choice_id: str) -> tuple[str, dict[str, Any]]:
     raise Refusal(131009, "the message has no such choice")
 
 
-def form_reply(message: Message, values: dict[str, Any]) -> dict[str, Any]:
+def form_reply(form: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """What a phone sends when the form of a message was filled in."""
-    token = message.content["action"]["parameters"].get("flow_token", "unused")
+    token = form.get("flow_token", "unused")
     answer = json.dumps({"flow_token": token, **values})
     return {
         "type": "nfm_reply",

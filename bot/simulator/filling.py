@@ -226,8 +226,23 @@ def _link(button: dict[str, Any], part: Component | None, n: int) -> dict[str, A
             if first is None or not first.shown():
                 raise Refusal(131008, f"buttons: the button at index {n} requires the code")
             return {"code": first.shown(), "otp_type": str(button["otp_type"]).upper()}
+        case "FLOW":
+            return {"parameters": _form(button, first)}
         case _:
             return {}
+
+
+def _form(button: dict[str, Any], given: Parameter | None) -> dict[str, Any]:
+    """What the form of a button opens with, as messages without a template say it."""
+    action = (given.action if given else None) or {}
+    payload = {"screen": button.get("navigate_screen"), "data": action.get("flow_action_data")}
+    return {
+        **{name: button[name] for name in ("flow_id", "flow_name") if name in button},
+        "flow_cta": button["text"],
+        "flow_token": action.get("flow_token", "unused"),
+        "flow_action": str(button.get("flow_action", "navigate")).lower(),
+        "flow_action_payload": {name: one for name, one in payload.items() if one is not None},
+    }
 
 
 def reply(part: Component | None, title: str) -> dict[str, Any]:

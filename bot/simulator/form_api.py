@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.simulator.account_api import only
 from bot.simulator.accounts import APP, Accounts
+from bot.simulator.content import form_of
 from bot.simulator.errors import NotSimulated, Refusal
 from bot.simulator.forms import CATEGORIES, Form, Forms
 from bot.simulator.gate import page, picked, reply, success
@@ -134,10 +135,11 @@ class FormApi:
     async def of_message(self, request: web.Request) -> web.StreamResponse:
         """The form that a message opens."""
         message = self._world.messages.get(request.match_info["message"])
-        if message is None or message.kind != "interactive" or message.content["type"] != "flow":
+        opened = form_of(message.kind, message.content) if message else None
+        if message is None or opened is None:
             return answer({"error": "no form has this id"}, 404)
         waba_id = self._world.numbers[message.phone_number_id].waba_id
-        form = self._forms.named(waba_id, message.content["action"]["parameters"])
+        form = self._forms.named(waba_id, opened)
         content = form.content if form else None
         return answer({"name": form.name if form else None, "definition": content})
 

@@ -1,5 +1,6 @@
 // One message as a bubble.
 
+import { choices } from "./choices.js";
 import { el, icon, spoken } from "./dom.js";
 import { formatted, onlyEmoji } from "./format.js";
 import { contactCard, documentCard, locationCard, photo, sticker, voiceNote } from "./parts.js";
@@ -126,56 +127,6 @@ function template(shown) {
   parts.push(words(shown.body));
   if (shown.footer) parts.push(el("p", { class: "foot", dir: "auto" }, shown.footer));
   return parts;
-}
-
-function choices(message, ctx) {
-  if (message.author === "customer") return [];
-  const made = message.kind === "template" ? templateChoices(message, ctx) : [];
-  const value = message.content;
-  if (message.kind === "interactive") made.push(...actions(message, value, ctx));
-  return made.length ? [el("div", { class: "choices" }, ...made)] : [];
-}
-
-function templateChoices(message, ctx) {
-  return message.content.shown.buttons.map((one) =>
-    choice("reply", one.title, () => ctx.act.tap(message, one.payload)),
-  );
-}
-
-function actions(message, value, ctx) {
-  const action = value.action;
-  switch (value.type) {
-    case "button":
-      return action.buttons.map(({ reply }) =>
-        choice("reply", reply.title, () => ctx.act.tap(message, reply.id)),
-      );
-    case "list":
-      return [choice("list", action.button, () => ctx.act.openList(message), true)];
-    case "cta_url":
-      return [linkChoice(action.parameters)];
-    case "location_request_message":
-      return [choice("pin", "Send location", () => ctx.act.sendLocation(message))];
-    case "flow":
-      return [choice("form", action.parameters.flow_cta, () => ctx.act.openForm(message), true)];
-    default:
-      return [el("p", { class: "choice unable" }, "Shopping is not simulated")];
-  }
-}
-
-function choice(symbol, title, click, opens = false) {
-  const props = { class: "choice", type: "button", on: { click } };
-  if (opens) props["aria-haspopup"] = "dialog";
-  return el("button", props, icon(symbol), el("span", { dir: "auto" }, title));
-}
-
-function linkChoice({ display_text: title, url }) {
-  const href = /^https?:\/\//i.test(url) ? url : "#";
-  return el(
-    "a",
-    { class: "choice", href, target: "_blank", rel: "noopener noreferrer" },
-    icon("out"),
-    el("span", { dir: "auto" }, title),
-  );
 }
 
 /** Time and ticks. */

@@ -9,9 +9,8 @@ import { openSheet } from "./sheet.js";
 
 const ACTS = new Set(["navigate", "complete", "update_data", "open_url"]);
 
-/** Opens the form of a message; `send` gets what it answers. */
-export async function openForm(screen, message, send) {
-  const parameters = message.content.action.parameters;
+/** Opens the form of a message, as its button says; `send` gets what it answers. */
+export async function openForm(screen, message, parameters, send) {
   let definition = null;
   try {
     ({ definition } = await api.form(message.id));

@@ -227,10 +227,11 @@ export class Phone {
             this.#picked.set(message.id, row.id);
             tap(message, row.id);
           }),
-        openForm: (message) =>
-          openForm(this.screen, message, (values) =>
+        openForm: (message, parameters) =>
+          openForm(this.screen, message, parameters, (values) =>
             this.#send({ kind: "form", message_id: message.id, values }),
           ),
+        sendNumber: (message) => this.#send({ kind: "own_number", reply_to: message.id }),
         sendLocation: (message) => this.#send({ kind: "location", reply_to: message.id }),
         menu: (message, opener) => this.#messageMenu(message, opener),
         choose: (message) => this.#look.choose(message),
