@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from bot.simulator import Rules
-from storage import seeds
+from storage import embedded, migrate, seeds
 from storage.clock import system_clock
-from storage.pool import connect
+from storage.embedded import Servers
+from storage.pool import Connection, Pool, connect, open_pool
+from tests.chaos.harness import Bot, free_port, running_bot, working
+from tests.support import invariants
 from tests.support.graph import Graph, running_graph
+from tests.support.timing import Times, times
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,42 @@ class World:
     redis_url: str
     port: int
 
+    def serving(
+        self, folder: Path, *arguments: str, **more: str
+    ) -> AbstractAsyncContextManager[Bot]:
+        """A `usual serve` here; it logs into the folder, and `more` are its settings."""
+        return running_bot(
+            self.graph,
+            *arguments,
+            database_url=self.database_url,
+            redis_url=self.redis_url,
+            port=self.port,
+            folder=folder,
+            **more,
+        )
+
+    def working(self, folder: Path, **more: str) -> AbstractAsyncContextManager[Bot]:
+        """A `usual work` here."""
+        return working(self.database_url, self.redis_url, folder, graph=self.graph, **more)
+
+    @asynccontextmanager
+    async def pool(self) -> AsyncIterator[Pool]:
+        """Connections of the test's own."""
+        pool = await open_pool(self.database_url, size=4)
+        try:
+            yield pool
+        finally:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def hand(self) -> AsyncIterator[Connection]:
+        """A connection to look and to meddle with."""
+        conn = await connect(self.database_url)
+        try:
+            yield conn
+        finally:
+            conn.terminate()
+
 
 @pytest.fixture
 async def world(fresh_database_url: str, redis_url: str) -> AsyncIterator[World]:
@@ -31,6 +72,42 @@ async def world(fresh_database_url: str, redis_url: str) -> AsyncIterator[World]
     await seed(fresh_database_url)
     async with running_graph(rules=Rules(number_rate=False)) as graph:
         yield World(graph, fresh_database_url, redis_url, free_port())
+
+
+@pytest.fixture
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where such servers keep their data."""
+    folder = tmp_path_factory.mktemp("servers")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o711)  # as root, the servers run as somebody else
+    return folder / "data"
+
+
+@pytest.fixture
+async def own_servers(own_folder: Path) -> AsyncIterator[Servers]:
+    """Servers that a test may harm."""
+    async with embedded.running(own_folder) as servers:
+        await migrate.up(servers.database_url)
+        yield servers
+        await invariants.check_at(servers.database_url)
+
+
+@pytest.fixture
+async def own_world(own_servers: Servers) -> AsyncIterator[World]:
+    """Salon Lumi on servers that a test may harm."""
+    await seed(own_servers.database_url)
+    async with running_graph(rules=Rules(number_rate=False)) as graph:
+        yield World(graph, own_servers.database_url, own_servers.redis_url, free_port())
+
+
+@pytest.fixture
+async def own_kept(own_servers: Servers) -> AsyncIterator[Times]:
+    """A conversation there."""
+    pool = await open_pool(own_servers.database_url, size=6)
+    try:
+        yield await times(pool)
+    finally:
+        pool.terminate()
 
 
 async def seed(database_url: str) -> None:
@@ -43,10 +120,3 @@ async def seed(database_url: str) -> None:
         )
     finally:
         await conn.close()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

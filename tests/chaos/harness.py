@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -14,8 +15,10 @@ from typing import Any
 
 import aiohttp
 
-from storage.pool import connect
+from storage.pool import connect, connection
 from tests.support.graph import APP_SECRET, Graph, Phone
+from tests.support.rows import conversation
+from tests.support.timing import Times
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +46,31 @@ class Bot:
             )
         await self._ready()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is gone."""
+        assert self._process is not None
+        return self._process.returncode is not None
+
+    @property
+    def said(self) -> str:
+        """What it has logged since it was first started."""
+        return self._log.read_text()
+
+    def freeze(self) -> None:
+        """Let nothing in it run, as on a machine that swaps or a loop that somebody blocks."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on as if nothing had happened."""
+        os.kill(self.pid, signal.SIGCONT)
+
     async def kill(self) -> None:
         """Kill it without a word."""
         assert self._process is not None
@@ -53,6 +81,7 @@ class Bot:
         """Ask it to stop; returns its exit code."""
         assert self._process is not None
         if self._process.returncode is None:
+            self.thaw()
             self._process.terminate()
         async with asyncio.timeout(30):
             return await self._process.wait()
@@ -72,30 +101,66 @@ class Bot:
                 await asyncio.sleep(0.05)
 
 
-@asynccontextmanager
-async def running_bot(
-    graph: Graph, *, database_url: str, redis_url: str, port: int, folder: Path, **more: str
-) -> AsyncIterator[Bot]:
-    """A bot that serves this world."""
-    environment = {
+def _environment(
+    graph_url: str, database_url: str, redis_url: str, port: int, more: dict[str, str]
+) -> dict[str, str]:
+    return {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "WHATSAPP_APP_SECRET": APP_SECRET,
         "WHATSAPP_VERIFY_TOKEN": "verify",
         "WHATSAPP_ACCESS_TOKEN": "token",
-        "WHATSAPP_API_URL": graph.simulator.base_url,
+        "WHATSAPP_API_URL": graph_url,
         "PORT": str(port),
         "IN_DOUBT_SECONDS": "2",
         "LOG_FORMAT": "json",
         **more,
     }
+
+
+@asynccontextmanager
+async def running_bot(
+    graph: Graph,
+    *arguments: str,
+    database_url: str,
+    redis_url: str,
+    port: int,
+    folder: Path,
+    **more: str,
+) -> AsyncIterator[Bot]:
+    """A bot that serves this world; `arguments` are those of `usual serve`."""
+    environment = _environment(graph.simulator.base_url, database_url, redis_url, port, more)
     graph.simulator.webhook_url = f"http://127.0.0.1:{port}/webhook"
-    bot = Bot(environment, "serve", log=folder / "bot.log")
+    bot = Bot(environment, "serve", *arguments, log=folder / f"serve-{port}.log")
     await bot.start()
     try:
         yield bot
     finally:
         await bot.stop()
+
+
+@asynccontextmanager
+async def working(
+    database_url: str, redis_url: str, folder: Path, *, graph: Graph | None = None, **more: str
+) -> AsyncIterator[Bot]:
+    """A `usual work` of its own; without a Graph API it has nobody to send to."""
+    port = free_port()
+    graph_url = "http://127.0.0.1:9" if graph is None else graph.simulator.base_url
+    more = {"DB_POOL_SIZE": "8", **more}
+    environment = _environment(graph_url, database_url, redis_url, port, more)
+    bot = Bot(environment, "work", "--port", str(port), log=folder / f"work-{port}.log")
+    await bot.start()
+    try:
+        yield bot
+    finally:
+        await bot.stop()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def book(phone: Phone, *, patience: float = 60.0, pause: float = 0.0) -> str:
@@ -134,6 +199,72 @@ def _pick(phone: Phone) -> str:
 
 def _leads_elsewhere(row: str) -> bool:
     return row.startswith(("More", "Later", "Different", "Call", "Talk", "Other"))
+
+
+def crowd(graph: Graph, count: int) -> list[asyncio.Task[str]]:
+    """Let that many customers book at once, each at their own pace."""
+    return [
+        asyncio.create_task(
+            book(graph.customer(f"Customer {n}", phone=f"1555100{n:04}"), pause=0.05 + n % 7 / 20)
+        )
+        for n in range(count)
+    ]
+
+
+async def under_way(tasks: list[asyncio.Task[str]], database_url: str, turns: int) -> None:
+    """Wait until the conversations are in full swing."""
+    for _ in range(600):
+        taken = await rows(database_url, "SELECT coalesce(sum(turn), 0) AS n FROM dialog_contexts")
+        if taken[0]["n"] >= turns:
+            return
+        assert not all(task.done() for task in tasks)
+        await asyncio.sleep(0.02)
+    raise AssertionError("the conversations did not get going")
+
+
+async def everybody_is_booked(tasks: list[asyncio.Task[str]], database_url: str) -> None:
+    """Every customer holds exactly one visit."""
+    answers = await asyncio.gather(*tasks)
+    assert all(answer.startswith("Booked") for answer in answers)
+    visits = await rows(
+        database_url,
+        "SELECT b.customer_id, count(*) AS n FROM bookings b "
+        "JOIN customers c ON c.company_id = b.company_id AND c.id = b.customer_id "
+        "WHERE b.status = 'confirmed' AND c.phone LIKE '1555100%' GROUP BY 1",
+    )
+    assert len(visits) == len(tasks)
+    assert all(visit["n"] == 1 for visit in visits)
+
+
+async def people(kept: Times, count: int) -> None:
+    """Give the timers of `many:` to different conversations."""
+    async with connection(kept.pool) as conn:
+        talks = [await conversation(conn, kept.company_id, f"1555{n:05}") for n in range(count)]
+        await conn.execute(
+            "UPDATE timers SET conversation_id = ($1::bigint[])[1 + abs(hashtext(key)) % $2]"
+            " WHERE company_id = $3",
+            talks,
+            count,
+            kept.company_id,
+        )
+
+
+async def all_heard(kept: Times, database_url: str) -> float:
+    """Wait until every timer was heard, once; how late the last one fired, in seconds."""
+    rows = await kept.all_fired(seconds=60)
+    await settled(database_url, seconds=60)
+    async with connection(kept.pool) as conn:
+        unheard = await conn.fetchval(
+            "SELECT count(*) FROM timers WHERE company_id = $1 AND completed_at IS NULL",
+            kept.company_id,
+        )
+        wrong = await conn.fetchval(
+            "SELECT count(*) FROM dialog_contexts AS d WHERE turn <> (SELECT count(*) FROM inbox"
+            " AS i WHERE i.company_id = d.company_id AND i.conversation_id = d.id"
+            " AND i.status = 'done')"
+        )
+    assert (unheard, wrong) == (0, 0)
+    return float(max(row["late_s"] for row in rows))
 
 
 async def rows(database_url: str, query: str, *values: Any) -> Sequence[Any]:

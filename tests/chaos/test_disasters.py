@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.simulator import Rules
-from storage import embedded, migrate
-from tests.chaos.conftest import World, free_port, seed
+from tests.chaos.conftest import World
 from tests.chaos.harness import (
     assert_nothing_lost_or_doubled,
-    book,
+    crowd,
+    everybody_is_booked,
     rows,
     running_bot,
     settle_for_what_is_left,
+    under_way,
 )
-from tests.support.graph import Graph, running_graph
 from tests.support.proxy import proxied
 
 CUSTOMERS = 200
@@ -28,41 +27,7 @@ CUSTOMERS = 200
 pytestmark = pytest.mark.timeout(180)
 
 
-def crowd(graph: Graph, count: int = CUSTOMERS) -> list[asyncio.Task[str]]:
-    """Let that many customers book at once, each at their own pace."""
-    return [
-        asyncio.create_task(
-            book(graph.customer(f"Customer {n}", phone=f"1555100{n:04}"), pause=0.05 + n % 7 / 20)
-        )
-        for n in range(count)
-    ]
-
-
-async def under_way(tasks: list[asyncio.Task[str]], database_url: str, turns: int) -> None:
-    """Wait until the conversations are in full swing."""
-    for _ in range(600):
-        taken = await rows(database_url, "SELECT coalesce(sum(turn), 0) AS n FROM dialog_contexts")
-        if taken[0]["n"] >= turns:
-            return
-        assert not all(task.done() for task in tasks)
-        await asyncio.sleep(0.02)
-    raise AssertionError("the conversations did not get going")
-
-
-async def everybody_is_booked(tasks: list[asyncio.Task[str]], database_url: str) -> None:
-    """Every customer holds exactly one visit."""
-    answers = await asyncio.gather(*tasks)
-    assert all(answer.startswith("Booked") for answer in answers)
-    visits = await rows(
-        database_url,
-        "SELECT b.customer_id, count(*) AS n FROM bookings b "
-        "JOIN customers c ON c.company_id = b.company_id AND c.id = b.customer_id "
-        "WHERE b.status = 'confirmed' AND c.phone LIKE '1555100%' GROUP BY 1",
-    )
-    assert len(visits) == len(tasks)
-    assert all(visit["n"] == 1 for visit in visits)
-
-
+@pytest.mark.fault(1, 2)
 async def test_a_killed_process_loses_and_doubles_nothing(world: World, tmp_path: Path) -> None:
     """kill -9 in the middle of two hundred conversations, twice."""
     async with running_bot(
@@ -72,7 +37,7 @@ async def test_a_killed_process_loses_and_doubles_nothing(world: World, tmp_path
         port=world.port,
         folder=tmp_path,
     ) as bot:
-        tasks = crowd(world.graph)
+        tasks = crowd(world.graph, CUSTOMERS)
         for turns in (CUSTOMERS, 4 * CUSTOMERS):
             await under_way(tasks, world.database_url, turns)
             await bot.kill()
@@ -81,6 +46,7 @@ async def test_a_killed_process_loses_and_doubles_nothing(world: World, tmp_path
         await assert_nothing_lost_or_doubled(world.graph, world.database_url)
 
 
+@pytest.mark.fault(6)
 async def test_a_flushed_redis_loses_and_doubles_nothing(
     world: World, tmp_path: Path, redis: Redis
 ) -> None:
@@ -92,7 +58,7 @@ async def test_a_flushed_redis_loses_and_doubles_nothing(
         port=world.port,
         folder=tmp_path,
     ):
-        tasks = crowd(world.graph)
+        tasks = crowd(world.graph, CUSTOMERS)
         while not all(task.done() for task in tasks):
             await redis.flushdb()
             await asyncio.sleep(0.2)
@@ -100,6 +66,7 @@ async def test_a_flushed_redis_loses_and_doubles_nothing(
         await assert_nothing_lost_or_doubled(world.graph, world.database_url)
 
 
+@pytest.mark.fault(8)
 async def test_ten_seconds_without_redis_lose_and_double_nothing(
     world: World, tmp_path: Path
 ) -> None:
@@ -114,7 +81,7 @@ async def test_ten_seconds_without_redis_lose_and_double_nothing(
             folder=tmp_path,
         ),
     ):
-        tasks = crowd(world.graph)
+        tasks = crowd(world.graph, CUSTOMERS)
         await under_way(tasks, world.database_url, CUSTOMERS)
         proxy.cut()
         await asyncio.sleep(10)
@@ -123,33 +90,25 @@ async def test_ten_seconds_without_redis_lose_and_double_nothing(
         await assert_nothing_lost_or_doubled(world.graph, world.database_url)
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
 async def test_a_restarted_postgres_loses_and_doubles_nothing(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, how: signal.Signals
+    own_world: World, tmp_path: Path, how: signal.Signals
 ) -> None:
     """Postgres is shut down, aborted or killed in the middle; its supervisor starts it again."""
-    folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)  # as root, the servers run as somebody else
-    async with (
-        embedded.running(folder / "data") as servers,
-        running_graph(rules=Rules(number_rate=False)) as graph,
+    async with running_bot(
+        own_world.graph,
+        database_url=own_world.database_url,
+        redis_url=own_world.redis_url,
+        port=own_world.port,
+        folder=tmp_path,
     ):
-        await migrate.up(servers.database_url)
-        await seed(servers.database_url)
-        async with running_bot(
-            graph,
-            database_url=servers.database_url,
-            redis_url=servers.redis_url,
-            port=free_port(),
-            folder=tmp_path,
-        ):
-            tasks = crowd(graph)
-            await under_way(tasks, servers.database_url, CUSTOMERS)
-            pid = await rows(servers.database_url, "SELECT pg_read_file('postmaster.pid') AS text")
-            os.kill(int(pid[0]["text"].split()[0]), how)
-            await everybody_is_booked(tasks, servers.database_url)
-            await assert_nothing_lost_or_doubled(graph, servers.database_url)
+        tasks = crowd(own_world.graph, CUSTOMERS)
+        await under_way(tasks, own_world.database_url, CUSTOMERS)
+        pid = await rows(own_world.database_url, "SELECT pg_read_file('postmaster.pid') AS text")
+        os.kill(int(pid[0]["text"].split()[0]), how)
+        await everybody_is_booked(tasks, own_world.database_url)
+        await assert_nothing_lost_or_doubled(own_world.graph, own_world.database_url)
 
 
 async def test_forty_customers_race_for_one_slot_and_one_gets_it(

@@ -7,8 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +15,11 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from storage import embedded, migrate
 from storage.embedded import Servers
 from storage.errors import StorageError
-from storage.pool import Pool, connection, open_pool
-from tests.chaos.conftest import free_port
-from tests.chaos.harness import Bot, settled
+from storage.pool import Pool, connection
+from tests.chaos.harness import all_heard, people, working
 from tests.support.bot import running_scene
-from tests.support.graph import APP_SECRET
 from tests.support.rows import conversation
 from tests.support.timing import Times, keeping, times
 
@@ -33,76 +29,7 @@ RECOVERY_S = 6.0
 """A killed process's timers are late by no more: the lease, and a look."""
 
 
-@pytest.fixture
-async def own_servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    """Servers that a test may harm."""
-    folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)  # as root, the servers run as somebody else
-    async with embedded.running(folder / "data") as servers:
-        await migrate.up(servers.database_url)
-        yield servers
-
-
-@pytest.fixture
-async def own_kept(own_servers: Servers) -> AsyncIterator[Times]:
-    """A conversation there."""
-    pool = await open_pool(own_servers.database_url, size=6)
-    try:
-        yield await times(pool)
-    finally:
-        pool.terminate()
-
-
-@asynccontextmanager
-async def working(database_url: str, redis_url: str, folder: Path) -> AsyncIterator[Bot]:
-    """A `usual work` of its own."""
-    port = str(free_port())
-    environment = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "WHATSAPP_APP_SECRET": APP_SECRET,
-        "WHATSAPP_VERIFY_TOKEN": "verify",
-        "WHATSAPP_ACCESS_TOKEN": "token",
-        "WHATSAPP_API_URL": "http://127.0.0.1:9",
-        "PORT": port,
-        "LOG_FORMAT": "json",
-        "DB_POOL_SIZE": "8",
-    }
-    bot = Bot(environment, "work", "--port", port, log=folder / f"work-{port}.log")
-    await bot.start()
-    try:
-        yield bot
-    finally:
-        await bot.stop()
-
-
-async def people(kept: Times, count: int) -> None:
-    """Give the timers of `many:` to different conversations."""
-    async with connection(kept.pool) as conn:
-        talks = [await conversation(conn, kept.company_id, f"1555{n:05}") for n in range(count)]
-        await conn.execute(
-            "UPDATE timers SET conversation_id = ($1::bigint[])[1 + abs(hashtext(key)) % $2]",
-            talks,
-            count,
-        )
-
-
-async def all_heard(kept: Times, database_url: str) -> float:
-    """Wait until every timer was heard, once; how late the last one fired, in seconds."""
-    rows = await kept.all_fired(seconds=60)
-    await settled(database_url, seconds=60)
-    async with connection(kept.pool) as conn:
-        unheard = await conn.fetchval("SELECT count(*) FROM timers WHERE completed_at IS NULL")
-        wrong = await conn.fetchval(
-            "SELECT count(*) FROM dialog_contexts AS d WHERE turn <> (SELECT count(*) FROM inbox"
-            " AS i WHERE i.company_id = d.company_id AND i.conversation_id = d.id"
-            " AND i.status = 'done')"
-        )
-    assert (unheard, wrong) == (0, 0)
-    return float(max(row["late_s"] for row in rows))
-
-
+@pytest.mark.fault(1, 2)
 async def test_a_killed_worker_s_timers_are_fired_by_another(
     database_url: str, redis_url: str, pool: Pool, tmp_path: Path
 ) -> None:
@@ -119,6 +46,7 @@ async def test_a_killed_worker_s_timers_are_fired_by_another(
         assert await all_heard(kept, database_url) < RECOVERY_S
 
 
+@pytest.mark.fault(26)
 async def test_a_worker_that_is_told_to_stop_leaves_nothing_half_done(
     database_url: str, redis_url: str, pool: Pool, tmp_path: Path
 ) -> None:
@@ -139,6 +67,7 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_half_done(
         await all_heard(kept, database_url)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("how", ["full", "read-only", "busy"])
 async def test_a_redis_that_refuses(own_servers: Servers, own_kept: Times, how: str) -> None:
     """Arming and firing go on from the table (10)."""
@@ -177,6 +106,7 @@ async def _run_endlessly(redis_url: str) -> None:
             await client.eval("while true do end", 0)
 
 
+@pytest.mark.fault(8)
 async def test_redis_is_killed_and_comes_back(own_servers: Servers, own_kept: Times) -> None:
     """Its guard starts it again (8)."""
     await own_kept.arm_many(300, first_s=0.5, last_s=3.5)
@@ -189,14 +119,25 @@ async def test_redis_is_killed_and_comes_back(own_servers: Servers, own_kept: Ti
     assert max(row["late_s"] for row in rows) < 5.0
 
 
-async def test_postgres_crashes_under_the_timekeeper(own_servers: Servers, own_kept: Times) -> None:
-    """Its guard starts it again, and the pool heals by itself (13)."""
+@pytest.mark.fault(13, 14)
+@pytest.mark.parametrize(
+    ("whose", "how"),
+    [
+        ("pg_read_file('postmaster.pid')", signal.SIGQUIT),
+        ("pg_backend_pid()::text", signal.SIGKILL),
+    ],
+    ids=["server", "backend"],
+)
+async def test_postgres_crashes_under_the_timekeeper(
+    own_servers: Servers, own_kept: Times, whose: str, how: signal.Signals
+) -> None:
+    """Its guard starts it again, or it does that itself, and the pool heals (13, 14)."""
     await own_kept.arm_many(300, first_s=0.5, last_s=3.5)
     async with keeping(own_kept, own_servers.redis_url):
         await asyncio.sleep(1.0)
         async with connection(own_kept.pool) as conn:
-            text = await conn.fetchval("SELECT pg_read_file('postmaster.pid')")
-        os.kill(int(text.split()[0]), signal.SIGQUIT)
+            text = await conn.fetchval(f"SELECT {whose}")
+        os.kill(int(text.split()[0]), how)
         for _ in range(100):
             await asyncio.sleep(0.3)
             with suppress(StorageError):
@@ -208,6 +149,7 @@ async def test_postgres_crashes_under_the_timekeeper(own_servers: Servers, own_k
 # --- poison (25) ---
 
 
+@pytest.mark.fault(25)
 async def test_a_timer_that_cannot_be_heard_is_parked_and_harms_nobody(
     database_url: str, redis_url: str, pool: Pool
 ) -> None:
@@ -238,6 +180,7 @@ async def test_a_timer_that_cannot_be_heard_is_parked_and_harms_nobody(
         assert error == "UnknownStep"
 
 
+@pytest.mark.fault(25, 26)
 async def test_an_event_of_a_newer_program_waits_for_it(
     database_url: str, redis_url: str, pool: Pool
 ) -> None:
@@ -269,6 +212,7 @@ async def test_an_event_of_a_newer_program_waits_for_it(
 # --- a minute of it (4) ---
 
 
+@pytest.mark.fault(4)
 @pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_storm_of_kills(

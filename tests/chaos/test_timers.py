@@ -88,6 +88,7 @@ async def kill_at_every_piece(
     raise AssertionError("there is no end to it")
 
 
+@pytest.mark.fault(1, 2, 15)
 async def test_killed_at_every_point_of_firing(
     database_url: str, redis_url: str, kept: Times
 ) -> None:
@@ -108,6 +109,7 @@ async def test_killed_at_every_point_of_firing(
     assert count > 4
 
 
+@pytest.mark.fault(1, 2, 3, 15)
 async def test_killed_at_every_point_of_a_turn_that_arms(
     database_url: str, redis_url: str, kept: Times
 ) -> None:
@@ -138,6 +140,7 @@ async def test_killed_at_every_point_of_a_turn_that_arms(
     assert count > 4
 
 
+@pytest.mark.fault("cancelled")
 async def test_cancelled_at_every_await_of_a_turn_that_arms_and_of_firing(kept: Times) -> None:
     key = (kept.company_id, kept.conversation_id)
 
@@ -185,6 +188,7 @@ async def test_cancelled_at_every_await_of_a_turn_that_arms_and_of_firing(kept: 
     assert points >= 4
 
 
+@pytest.mark.fault(15)
 async def test_an_answer_to_firing_that_is_lost_makes_no_second_event(
     database_url: str, redis_url: str, kept: Times
 ) -> None:
@@ -202,6 +206,7 @@ async def test_an_answer_to_firing_that_is_lost_makes_no_second_event(
 # --- Redis (6, 7, 10, 11, 12) ---
 
 
+@pytest.mark.fault(6)
 async def test_flushed_again_and_again(kept: Times, redis_url: str, redis: Redis) -> None:
     """Before timers are due, when they are, and while they are claimed (6)."""
     await kept.arm_many(600, first_s=0.3, last_s=2.3)
@@ -213,6 +218,7 @@ async def test_flushed_again_and_again(kept: Times, redis_url: str, redis: Redis
     assert max(row["late_s"] for row in rows) * 1000 < SWEPT_MS
 
 
+@pytest.mark.fault(6)
 async def test_flushed_once_costs_less_than_a_second(
     kept: Times, redis_url: str, redis: Redis
 ) -> None:
@@ -224,6 +230,7 @@ async def test_flushed_once_costs_less_than_a_second(
     assert median(row["late_s"] for row in rows) < 1.0
 
 
+@pytest.mark.fault(7)
 async def test_part_of_the_index_is_lost(kept: Times, redis_url: str, redis: Redis) -> None:
     """As after a failover to a replica that lagged behind: no sign of it anywhere (7)."""
     seed = random.randrange(10_000)  # noqa: S311
@@ -242,6 +249,7 @@ async def test_part_of_the_index_is_lost(kept: Times, redis_url: str, redis: Red
     assert max(row["late_s"] for row in rows) * 1000 < SWEPT_MS
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("how", ["stalled", "slow", "broken off"])
 async def test_a_redis_that_is_worse_than_gone(kept: Times, redis_url: str, how: str) -> None:
     """No answer at all, one after two seconds, one that breaks off in the middle (11)."""
@@ -263,6 +271,7 @@ async def test_a_redis_that_is_worse_than_gone(kept: Times, redis_url: str, how:
         await kept.all_fired()
 
 
+@pytest.mark.fault(12)
 async def test_redis_forgets_its_scripts_and_throws_everybody_out(
     kept: Times, redis_url: str, redis: Redis
 ) -> None:
@@ -280,6 +289,7 @@ async def test_redis_forgets_its_scripts_and_throws_everybody_out(
 # --- clocks (21) ---
 
 
+@pytest.mark.fault(21)
 async def test_clocks_that_are_wrong_and_jump(kept: Times, redis_url: str) -> None:
     """One machine is behind, one ahead, and one is set back and forth all the time."""
     jumping = iter(n % 7 * timedelta(minutes=5) for n in range(10**9))
@@ -302,6 +312,7 @@ async def test_clocks_that_are_wrong_and_jump(kept: Times, redis_url: str) -> No
 # --- PostgreSQL (14) ---
 
 
+@pytest.mark.fault(14)
 async def test_every_connection_to_the_database_is_ended(kept: Times, redis_url: str) -> None:
     await kept.arm_many(300, first_s=0.3, last_s=1.8)
     async with keeping(kept, redis_url), keeping(kept, redis_url):
@@ -320,6 +331,7 @@ async def test_every_connection_to_the_database_is_ended(kept: Times, redis_url:
 # --- crowds (26) ---
 
 
+@pytest.mark.fault(26)
 async def test_a_crowd_beside_many_that_are_far(kept: Times, redis_url: str) -> None:
     await kept.arm_many(5_000, first_s=1.0, last_s=1.0)
     async with connection(kept.pool) as conn:

@@ -58,6 +58,7 @@ async def test_metas_words_about_a_refusal_are_kept_with_the_row(bench: Bench) -
     assert (await bench.status(row, "failed"))["extras"]["error"]
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize("code", [2, 131016, 133004])
 async def test_trouble_that_passes_is_tried_again_at_once(bench: Bench, code: int) -> None:
     bench.graph.fail("error", code=code, times=2)
@@ -67,6 +68,7 @@ async def test_trouble_that_passes_is_tried_again_at_once(bench: Bench, code: in
     assert (await bench.status(row, "sent"))["attempts"] == 1
 
 
+@pytest.mark.fault(24)
 async def test_trouble_that_lasts_waits_longer_each_time(bench: Bench) -> None:
     bench.graph.fail("error", code=131016, times=0)
     sender = await bench.sender()
@@ -131,6 +133,7 @@ async def test_a_recipient_with_too_many_messages_waits_alone(bench: Bench) -> N
     assert bench.texts == ["other", "1"]
 
 
+@pytest.mark.fault(24)
 async def test_a_number_that_is_too_fast_slows_down(bench: Bench) -> None:
     bench.graph.fail("error", code=130429)
     sender = await bench.sender()

@@ -71,6 +71,7 @@ async def test_a_message_makes_one_turn_and_one_reply(scene: Scene, pool: Pool) 
     ]
 
 
+@pytest.mark.fault(22)
 async def test_a_burst_is_handled_in_the_order_it_was_sent(scene: Scene, pool: Pool) -> None:
     ana = scene.graph.customer("Ana")
     sent = [await ana.say("hi", wait=False) for _ in range(8)]
@@ -84,6 +85,7 @@ async def test_a_burst_is_handled_in_the_order_it_was_sent(scene: Scene, pool: P
     assert order == [row["id"] for row in replies]
 
 
+@pytest.mark.fault(22)
 async def test_two_processes_share_the_work_and_double_none_of_it(
     scene: Scene, database_url: str, redis_url: str, pool: Pool
 ) -> None:
@@ -111,6 +113,7 @@ async def test_a_receiver_alone_has_another_process_take_the_turns(
         await reply_with(ana, GREETING)
 
 
+@pytest.mark.fault(25)
 async def test_an_event_that_cannot_be_handled_is_parked_and_a_person_called(
     scene: Scene, pool: Pool
 ) -> None:
@@ -146,6 +149,7 @@ async def test_a_parked_event_can_be_handled_again(scene: Scene, pool: Pool) -> 
     await scene.graph.wait_for(2, seconds=5)
 
 
+@pytest.mark.fault(22)
 async def test_what_was_handled_is_not_handled_again_when_it_comes_again(
     scene: Scene, pool: Pool
 ) -> None:

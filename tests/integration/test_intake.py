@@ -54,6 +54,7 @@ async def test_posts_that_come_together_share_commits(database_url: str, conn: C
     assert await count(conn, "inbox") == 128
 
 
+@pytest.mark.fault(22)
 async def test_the_same_post_ten_times_at_once_to_several_processes_is_one_event(
     pool: Pool, conn: Connection
 ) -> None:
@@ -66,6 +67,7 @@ async def test_the_same_post_ten_times_at_once_to_several_processes_is_one_event
     assert sum(len(one.received) for one in desks) == 1
 
 
+@pytest.mark.fault(20, 22)
 async def test_processes_that_get_the_same_events_in_any_order_do_not_lock_each_other_up(
     pool: Pool, conn: Connection
 ) -> None:

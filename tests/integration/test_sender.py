@@ -114,6 +114,7 @@ async def test_a_file_that_cannot_be_uploaded_does_not_keep_the_words_back(bench
     assert bench.texts == ["See you"]
 
 
+@pytest.mark.fault(24)
 async def test_a_send_without_an_answer_is_settled_by_its_status(bench: Bench) -> None:
     bench.graph.fail("accept_then_drop")
     sender = await bench.sender()
@@ -131,6 +132,7 @@ async def test_a_send_without_an_answer_is_settled_by_its_status(bench: Bench) -
     assert bench.texts == ["Hello"]
 
 
+@pytest.mark.fault(24)
 async def test_a_send_without_answer_and_status_is_made_again_when_doubt_is_over(
     bench: Bench,
 ) -> None:
@@ -151,6 +153,7 @@ async def test_a_send_without_answer_and_status_is_made_again_when_doubt_is_over
     assert (await bench.writer.row(row))["attempts"] == 2
 
 
+@pytest.mark.fault(24)
 async def test_what_stays_in_doubt_three_times_is_given_up(bench: Bench) -> None:
     bench.graph.fail("drop", times=0)
     process = await bench.process()
@@ -167,6 +170,7 @@ async def test_what_stays_in_doubt_three_times_is_given_up(bench: Bench) -> None
     assert process.woken == [(talk.company_id, talk.conversation_id)]
 
 
+@pytest.mark.fault(24)
 async def test_a_process_killed_between_send_and_settlement_sends_once_when_a_status_came(
     bench: Bench,
 ) -> None:
@@ -290,6 +294,7 @@ async def test_stopping_finishes_what_is_in_flight_and_puts_the_rest_back(bench:
     assert bench.texts == ["0", "1", "2"]
 
 
+@pytest.mark.fault(24)
 async def test_statuses_that_race_with_answers_neither_block_nor_double_anything(
     bench: Bench,
 ) -> None:

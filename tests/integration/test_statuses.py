@@ -64,6 +64,7 @@ async def test_failed_comes_after_sent_and_before_delivered(
     assert (await bench.writer.message(row))["status"] == "delivered"
 
 
+@pytest.mark.fault(24)
 async def test_a_status_that_comes_twice_changes_nothing(bench: Bench) -> None:
     talk, row = await sent(bench)
     worker = bench.statuses()
@@ -239,6 +240,7 @@ async def test_of_a_message_that_was_sent_twice_one_failure_says_nothing(bench: 
     assert await left(bench) == ["done"]
 
 
+@pytest.mark.fault(24)
 async def test_a_status_before_its_message_waits_for_it_for_a_minute(bench: Bench) -> None:
     talk, row = await held_back(bench, "pending")
     worker = bench.statuses()

@@ -161,6 +161,7 @@ async def test_the_loader_tells_of_what_the_alarm_clock_lost(
     raise AssertionError("the lost timer did not come back")
 
 
+@pytest.mark.fault(3, 7)
 async def test_the_sweep_fires_what_the_alarm_clock_does_not_know(
     kept: Times, redis_url: str, redis: Redis
 ) -> None:
@@ -223,6 +224,7 @@ async def test_a_clock_that_is_moved_ahead_fires_at_once(kept: Times, redis_url:
     assert min(took) < 0.3, "the sweep came by chance"
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("skew", [timedelta(seconds=-90), timedelta(seconds=90)])
 async def test_a_machine_whose_clock_is_wrong_fires_on_time(
     kept: Times, redis_url: str, skew: timedelta
@@ -289,6 +291,7 @@ async def test_who_stops_finishes_what_it_claimed(
         await kept.all_fired()
 
 
+@pytest.mark.fault(12)
 async def test_scripts_are_loaded_again_when_redis_forgot_them(
     redis_url: str, redis: Redis
 ) -> None:

@@ -29,6 +29,7 @@ LEFT JOIN (
         count(*) AS n
     FROM inbox WHERE kind = 'timer_fired' GROUP BY 1, 2, 3
 ) AS e USING (company_id, key, generation)
+WHERE t.company_id = $1
 ORDER BY t.key
 """
 
@@ -92,9 +93,9 @@ class Times:
             )
 
     async def rows(self) -> Sequence[asyncpg.Record]:
-        """All timers with how late they fired and how many events they made."""
+        """All timers of the company with how late they fired and how many events they made."""
         async with connection(self.pool) as conn:
-            return await conn.fetch(FIRED)
+            return await conn.fetch(FIRED, self.company_id)
 
     async def all_fired(self, *, seconds: float = 30.0) -> Sequence[asyncpg.Record]:
         """Wait until no timer is armed; every one made one event, and none too early."""
@@ -102,7 +103,10 @@ class Times:
         for _ in range(int(seconds / 0.02)):
             with suppress(Unavailable):  # whoever looks may be cut off like everybody else
                 async with connection(self.pool) as conn:
-                    left = await conn.fetchval("SELECT count(*) FROM timers WHERE status = 'armed'")
+                    left = await conn.fetchval(
+                        "SELECT count(*) FROM timers WHERE company_id = $1 AND status = 'armed'",
+                        self.company_id,
+                    )
                 if not left:
                     return self.checked(await self.rows())
             await asyncio.sleep(0.02)
