@@ -83,11 +83,22 @@ _PLANNER: Final = {
 }
 
 
+_WATCHFUL: Final = {
+    # A client that is gone without a word must not keep its locks or its place: the server looks
+    # while it works for somebody, waits for acknowledgements so long, and asks who is silent.
+    "client_connection_check_interval": "2s",
+    "tcp_user_timeout": "10s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
 def options(application_name: str, timeouts: Timeouts, *, pooled: bool) -> dict[str, Any]:
     """What asyncpg is to be told about a connection."""
     settings = {"application_name": application_name, "timezone": "UTC"}
     if not pooled:  # a pooler refuses a session that asks for settings it does not know
-        settings |= timeouts.settings() | _PLANNER
+        settings |= timeouts.settings() | _PLANNER | _WATCHFUL
     limit = timeouts.statement.total_seconds()
     return {
         "server_settings": settings,

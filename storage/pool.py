@@ -59,6 +59,8 @@ Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 """What a storage function takes as `conn`."""
 
 ACQUIRE_SECONDS: Final = 10.0
+RELEASE_SECONDS: Final = 2.0
+"""How long a connection whose statement was broken off has to come to rest; then it is dropped."""
 
 # A session's settings are not ours to keep there; these are those of PROMPT.
 _BEGIN_BEHIND_POOLER: Final = """\
@@ -199,7 +201,7 @@ class _Lease:
         try:
             await self._begin()
         except BaseException:
-            await self._pool.release(self._conn)
+            await _give_back(self._pool, self._conn)
             raise
         return self._conn
 
@@ -212,7 +214,7 @@ class _Lease:
         try:
             await (self._commit() if exc is None else self._roll_back())
         finally:
-            await self._pool.release(self._conn)
+            await _give_back(self._pool, self._conn)
         if isinstance(exc, ASYNCPG):
             raise translate(exc) from None
 
@@ -273,6 +275,12 @@ class Work:
                 await (_commit(self._conn) if exc is None else _roll_back(self._conn))
         finally:
             await self._lease.__aexit__(type(exc) if exc else None, exc, None)
+
+
+async def _give_back(pool: Pool, conn: PoolConnectionProxy) -> None:
+    """Return a connection to its pool; what is wrong with it is nobody's trouble any more."""
+    with suppress(*FOREIGN):  # then it is thrown away, and the pool opens another
+        await pool.release(conn, timeout=RELEASE_SECONDS)
 
 
 async def _begin(conn: Connection, statement: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import orjson
 import pytest
 
+from storage import timers
 from storage.errors import (
     CommitInDoubt,
     Conflict,
@@ -31,6 +32,7 @@ from storage.pool import (
     savepoint,
     transaction,
 )
+from tests.support.proxy import proxied
 
 STRAY = "INSERT INTO strays (received_at, reason, dedup_key, body) VALUES (now(), $1, $2, '{}')"
 STRAYS = "SELECT array_agg(dedup_key ORDER BY dedup_key) FROM strays"
@@ -95,6 +97,7 @@ async def test_a_swallowed_error_does_not_pass_for_a_commit(pool: Pool) -> None:
         assert await conn.fetchval(STRAYS) is None
 
 
+@pytest.mark.fault("cancelled")
 async def test_a_cancelled_transaction_leaves_a_usable_connection(database_url: str) -> None:
     pool = await open_pool(database_url, size=1)
     begun = asyncio.Event()
@@ -154,6 +157,7 @@ async def test_a_statement_that_takes_too_long_is_a_conflict(hasty_pool: Pool) -
             await conn.execute("SELECT pg_sleep(60)")
 
 
+@pytest.mark.fault(5, 16)
 async def test_a_worker_that_freezes_inside_a_transaction_is_cut_off(hasty_pool: Pool) -> None:
     async def freeze() -> None:
         async with transaction(hasty_pool) as conn:
@@ -168,6 +172,7 @@ async def test_a_worker_that_freezes_inside_a_transaction_is_cut_off(hasty_pool:
         assert await conn.fetchval(STRAYS) is None
 
 
+@pytest.mark.fault(20)
 async def test_a_deadlock_is_a_conflict_for_one_of_the_two(pool: Pool) -> None:
     async with connection(pool) as conn:
         await keep(conn, "a")
@@ -188,6 +193,7 @@ async def test_a_deadlock_is_a_conflict_for_one_of_the_two(pool: Pool) -> None:
     assert failure.sqlstate == "40P01"
 
 
+@pytest.mark.fault(14)
 async def test_the_pool_heals_when_its_connections_are_killed(database_url: str) -> None:
     pool = await open_pool(database_url, size=3)
     killer = await connect(database_url)
@@ -207,6 +213,26 @@ async def test_the_pool_heals_when_its_connections_are_killed(database_url: str)
     await pool.close()
 
 
+@pytest.mark.fault(16)
+async def test_connections_that_lead_nowhere_are_given_up(database_url: str) -> None:
+    """No answer and no error: each caller is told so in time, and the next one gets another."""
+    timeouts = Timeouts(statement=timedelta(seconds=0.1))
+    async with proxied(database_url) as (far_url, proxy):
+        pool = await open_pool(far_url, size=3, timeouts=timeouts)
+        proxy.strand()
+
+        async def ask(how: Callable[[Pool], AbstractAsyncContextManager[Connection]]) -> None:
+            async with how(pool) as conn:
+                await timers.server_time(conn)
+
+        tasks = [asyncio.create_task(ask(how)) for how in (connection, transaction, transaction)]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+        await asyncio.gather(ask(connection), ask(transaction), ask(transaction))
+        pool.terminate()
+
+
+@pytest.mark.fault(15)
 async def test_a_connection_that_breaks_under_commit_leaves_a_doubt(pool: Pool) -> None:
     statements = """
         CREATE FUNCTION pg_temp.die() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -35,8 +35,8 @@ class Proxy:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._down = False
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._stranded: list[asyncio.Event] = []
+        self._flowing = _set()
         self.delay_s = 0.0
         self.pieces: Pieces | None = None
         self.swallow_after: bytes | None = None
@@ -47,7 +47,8 @@ class Proxy:
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
         self._down = True
-        self._flowing.set()
+        for flowing in (self._flowing, *self._stranded):
+            flowing.set()
         for writer in list(self._writers):
             writer.transport.abort()
 
@@ -58,8 +59,14 @@ class Proxy:
         self.delay_s, self.swallow_after, self.reset_after = 0.0, None, None
 
     def stall(self) -> None:
-        """Take bytes and pass none on: no answer, no error."""
+        """Take bytes and pass none on: no answer, no error, and no end either."""
         self._flowing.clear()
+
+    def strand(self) -> None:
+        """Stall the connections that there are for good; new ones are unharmed."""
+        self._flowing.clear()
+        self._stranded.append(self._flowing)
+        self._flowing = _set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect one client with the target."""
@@ -69,25 +76,25 @@ class Proxy:
         there, back = await asyncio.open_connection(*self._target)
         pair = {writer, back}
         self._writers |= pair
-        link = _Link(self, writer, back)
+        link = _Link(self, self._flowing, writer, back)
         try:
             await asyncio.gather(link.pump(reader, back), link.pump(there, writer, answers=True))
         finally:
             self._writers -= pair
 
-    async def let_through(self) -> bool:
+    async def let_through(self, flowing: asyncio.Event) -> bool:
         """Wait as long as bytes take; whether they go through then."""
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
-        await self._flowing.wait()
+        await flowing.wait()
         return not self._down and (self.pieces is None or self.pieces.pass_on())
 
 
 class _Link:
     """One client's connection."""
 
-    def __init__(self, proxy: Proxy, *ends: asyncio.StreamWriter) -> None:
-        self._proxy, self._ends = proxy, ends
+    def __init__(self, proxy: Proxy, flowing: asyncio.Event, *ends: asyncio.StreamWriter) -> None:
+        self._proxy, self._flowing, self._ends = proxy, flowing, ends
         self._swallowing = False
 
     async def pump(
@@ -95,7 +102,9 @@ class _Link:
     ) -> None:
         try:
             while data := await reader.read(65536):
-                if not await self._proxy.let_through() or (answers and self._swallowing):
+                if not await self._proxy.let_through(self._flowing) or (
+                    answers and self._swallowing
+                ):
                     self._break()
                     return
                 token, most = self._proxy.swallow_after, self._proxy.reset_after
@@ -111,11 +120,18 @@ class _Link:
         except OSError:
             pass
         finally:
+            await self._flowing.wait()  # whoever is stalled does not hear that the other is gone
             writer.close()
 
     def _break(self) -> None:
         for end in self._ends:
             end.transport.abort()
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @asynccontextmanager
