@@ -201,11 +201,11 @@ def _leads_elsewhere(row: str) -> bool:
     return row.startswith(("More", "Later", "Different", "Call", "Talk", "Other"))
 
 
-def crowd(graph: Graph, count: int) -> list[asyncio.Task[str]]:
+def crowd(graph: Graph, count: int, *, prefix: str = "1555100") -> list[asyncio.Task[str]]:
     """Let that many customers book at once, each at their own pace."""
     return [
         asyncio.create_task(
-            book(graph.customer(f"Customer {n}", phone=f"1555100{n:04}"), pause=0.05 + n % 7 / 20)
+            book(graph.customer(f"Customer {n}", phone=f"{prefix}{n:04}"), pause=0.05 + n % 7 / 20)
         )
         for n in range(count)
     ]
@@ -230,7 +230,7 @@ async def everybody_is_booked(tasks: list[asyncio.Task[str]], database_url: str)
         database_url,
         "SELECT b.customer_id, count(*) AS n FROM bookings b "
         "JOIN customers c ON c.company_id = b.company_id AND c.id = b.customer_id "
-        "WHERE b.status = 'confirmed' AND c.phone LIKE '1555100%' GROUP BY 1",
+        "WHERE b.status = 'confirmed' AND c.phone LIKE '155510%' GROUP BY 1",
     )
     assert len(visits) == len(tasks)
     assert all(visit["n"] == 1 for visit in visits)

@@ -40,6 +40,13 @@ def processes() -> list[int]:
     return [int(pid) for pid in listed.stdout.split()]
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True)
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
 def processes_in(folder: Path) -> list[str]:
     """The command lines that speak of the folder."""
     lines = [command_line(pid) for pid in processes()]

@@ -122,14 +122,14 @@ class Bench:
         return found
 
 
-async def until(true: Callable[[], bool], what: str = "it") -> None:
+async def until(true: Callable[[], bool], what: str = "it", *, seconds: float = PATIENCE) -> None:
     """Wait until something is so."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(seconds):
             while not true():
                 await asyncio.sleep(0.005)
     except TimeoutError:
-        raise AssertionError(f"{what} did not happen within {PATIENCE} s") from None
+        raise AssertionError(f"{what} did not happen within {seconds} s") from None
 
 
 @asynccontextmanager
