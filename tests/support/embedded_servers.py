@@ -47,6 +47,12 @@ def children(pid: int) -> list[int]:
     return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
+def parent(pid: int) -> int:
+    """The process that has started a process."""
+    command = ["ps", "-o", "ppid=", "-p", str(pid)]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
 def processes_in(folder: Path) -> list[str]:
     """The command lines that speak of the folder."""
     lines = [command_line(pid) for pid in processes()]

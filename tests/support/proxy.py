@@ -31,8 +31,8 @@ class Pieces:
 class Proxy:
     """Passes bytes on until told not to."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, url: str) -> None:
+        self._target = _target(url)
         self._writers: set[asyncio.StreamWriter] = set()
         self._down = False
         self._stranded: list[asyncio.Event] = []
@@ -43,6 +43,12 @@ class Proxy:
         """Once a client sent this, the server's answer is lost and its connection broken."""
         self.reset_after: int | None = None
         """Break a connection in the middle of an answer, after so many bytes."""
+
+    def point(self, url: str) -> None:
+        """Break every connection and lead new ones to another server."""
+        self._target = _target(url)
+        for writer in list(self._writers):
+            writer.transport.abort()
 
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -73,7 +79,11 @@ class Proxy:
         if self._down:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection(*self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:  # nobody is there either
+            writer.transport.abort()
+            return
         pair = {writer, back}
         self._writers |= pair
         link = _Link(self, self._flowing, writer, back)
@@ -128,6 +138,13 @@ class _Link:
             end.transport.abort()
 
 
+def _target(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname
+    assert parts.port
+    return parts.hostname, parts.port
+
+
 def _set() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
@@ -138,9 +155,7 @@ def _set() -> asyncio.Event:
 async def proxied(url: str) -> AsyncIterator[tuple[str, Proxy]]:
     """Give the address of a proxy in front of the server at `url`, and the proxy."""
     parts = urlsplit(url)
-    assert parts.hostname
-    assert parts.port
-    proxy = Proxy(parts.hostname, parts.port)
+    proxy = Proxy(url)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     credentials, _, _ = parts.netloc.rpartition("@")
