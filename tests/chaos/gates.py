@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage.pool import Connection
+from tests.chaos.harness import first_that_leads_on
 from tests.support.graph import Phone
 
 SHUT_GATES = """
@@ -40,7 +41,7 @@ async def before_choosing_a_time(phone: Phone) -> str:
     await phone.say("women's cut", wait=False)
     await phone.reply(seconds=20)
     while True:
-        (first, *_) = [row for row in phone.last.rows if not row.startswith(("More", "Later"))]
+        first = first_that_leads_on(phone.last.rows)
         if ":" in first:
             return first
         await phone.tap(first, wait=False)

@@ -197,6 +197,11 @@ def _pick(phone: Phone) -> str:
     return rows[int(phone.number) % len(rows)]
 
 
+def first_that_leads_on(choices: Sequence[str]) -> str:
+    """The first row that is not about what else there is."""
+    return next(row for row in choices if not _leads_elsewhere(row))
+
+
 def _leads_elsewhere(row: str) -> bool:
     return row.startswith(("More", "Later", "Different", "Call", "Talk", "Other"))
 

@@ -15,6 +15,7 @@ from tests.chaos.harness import (
     assert_nothing_lost_or_doubled,
     crowd,
     everybody_is_booked,
+    first_that_leads_on,
     rows,
     running_bot,
     settle_for_what_is_left,
@@ -129,9 +130,9 @@ async def test_forty_customers_race_for_one_slot_and_one_gets_it(
             await phone.tap("Book a visit")
             await phone.reply()
             for _ in range(3):
-                await phone.tap(_first_that_leads_on(phone.last.rows))
+                await phone.tap(first_that_leads_on(phone.last.rows))
                 await phone.reply()
-        wanted = _first_that_leads_on(phones[0].last.rows)
+        wanted = first_that_leads_on(phones[0].last.rows)
         await asyncio.gather(*(phone.tap(wanted) for phone in phones))
         answers = await asyncio.gather(*(phone.reply(seconds=30) for phone in phones))
         winners = [answer for answer in answers if "Book it" in answer.buttons]
@@ -140,7 +141,3 @@ async def test_forty_customers_race_for_one_slot_and_one_gets_it(
         tasks = [asyncio.create_task(settle_for_what_is_left(phone)) for phone in phones]
         assert all(text.startswith("Booked") for text in await asyncio.gather(*tasks))
         await assert_nothing_lost_or_doubled(world.graph, world.database_url)
-
-
-def _first_that_leads_on(choices: list[str]) -> str:
-    return next(row for row in choices if not row.startswith(("More", "Later")))
