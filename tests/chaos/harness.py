@@ -9,7 +9,7 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class Bot:
     async def kill(self) -> None:
         """Kill it without a word."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
 
     async def stop(self) -> int:
@@ -344,6 +345,14 @@ async def _every_reply_sent_once(graph: Graph, database_url: str) -> None:
     sends = Counter(str(one.callback_data) for one in graph.sent)
     doubled = [key for key, times in sends.items() if times > 1]
     assert doubled == [], f"{len(doubled)} messages were sent twice"
-    queued = await rows(database_url, "SELECT company_id, id FROM messages WHERE direction = 'out'")
-    wanted = {f"usual:{row['company_id']}:{row['id']}" for row in queued}
-    assert set(sends) == wanted, f"{len(wanted - set(sends))} messages were never sent"
+    queued = await rows(
+        database_url,
+        "SELECT company_id, id, conversation_id FROM messages WHERE direction = 'out' ORDER BY id",
+    )
+    wanted = {f"usual:{row['company_id']}:{row['id']}": row["conversation_id"] for row in queued}
+    assert set(sends) == set(wanted), f"{len(set(wanted) - set(sends))} messages were never sent"
+    place = {key: n for n, key in enumerate(sends)}
+    last: dict[int, int] = {}
+    for key, talk in wanted.items():
+        assert last.get(talk, -1) < place[key], f"{key} was overtaken"
+        last[talk] = place[key]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
+
+_PREPARES: Final = re.compile(rb"(__asyncpg_stmt_\w+?__)\0/\* ([\w.]+) \*/")
 
 
 @dataclass
@@ -40,7 +44,9 @@ class Proxy:
         self.delay_s = 0.0
         self.pieces: Pieces | None = None
         self.swallow_after: bytes | None = None
-        """Once a client sent this, the server's answer is lost and its connection broken."""
+        """Once a client had this query run, the answer is lost and its connection broken."""
+        self.on_swallowed: Callable[[], object] = lambda: None
+        """Happens when an answer is swallowed: what was asked for is done, and nobody knows."""
         self.reset_after: int | None = None
         """Break a connection in the middle of an answer, after so many bytes."""
 
@@ -106,19 +112,22 @@ class _Link:
     def __init__(self, proxy: Proxy, flowing: asyncio.Event, *ends: asyncio.StreamWriter) -> None:
         self._proxy, self._flowing, self._ends = proxy, flowing, ends
         self._swallowing = False
+        self._prepared: dict[bytes, bytes] = {}
 
     async def pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
     ) -> None:
         try:
             while data := await reader.read(65536):
-                if not await self._proxy.let_through(self._flowing) or (
-                    answers and self._swallowing
-                ):
+                if not await self._proxy.let_through(self._flowing):
+                    self._break()
+                    return
+                if answers and self._swallowing:
+                    self._proxy.on_swallowed()
                     self._break()
                     return
                 token, most = self._proxy.swallow_after, self._proxy.reset_after
-                if not answers and token and token in data:
+                if not answers and self._runs(data, token):
                     self._swallowing = True
                 if answers and most is not None:
                     writer.write(data[:most])
@@ -132,6 +141,13 @@ class _Link:
         finally:
             await self._flowing.wait()  # whoever is stalled does not hear that the other is gone
             writer.close()
+
+    def _runs(self, data: bytes, query: bytes | None) -> bool:
+        """Whether a client has a query run; preparing it is not that yet."""
+        for name, prepared in _PREPARES.findall(data):
+            self._prepared[prepared] = name
+        name = self._prepared.get(query or b"")
+        return name is not None and name in _PREPARES.sub(b"", data)
 
     def _break(self) -> None:
         for end in self._ends:
