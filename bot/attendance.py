@@ -1,16 +1,22 @@
-"""`usual booking no-show`: who did not come, as an operator says."""
+"""`usual booking no-show | came | no-shows`: who did not come, as operators or the rule say."""
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from bot.operate import connected
+from bot.operate import asked_for, connected
 from bot.settings import Settings, SettingsError
 from storage import visits
 from storage.clock import system_clock
+
+_MOST_SHOWN = 1000
 
 
 async def no_show(
@@ -30,14 +36,42 @@ async def no_show(
         found = {"code": visit.code, "customer_id": visit.customer_id, "no_shows": count}
         sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
         return
-    what = "nobody came" if stayed_away else "they came after all"
+    came = "they came after all" if visit.status == "no_show" else "they came"
+    what = "nobody came" if stayed_away else came
     typer.echo(f"{visit.code}: {what}. No-shows of this customer: {count}")
+
+
+async def no_shows(settings: Settings, *, company: int, days: int, json: bool) -> None:
+    """List to which visits of the last days nobody came, and who said so."""
+    async with connected(settings) as conn:
+        await asked_for(conn, company)
+        since = system_clock() - timedelta(days=days)
+        found = await visits.no_shows(conn, company, since=since, limit=_MOST_SHOWN)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        return
+    table = Table("visit", "at", "what", "with", "customer", "their no-shows", "said by")
+    for one in found:
+        table.add_row(
+            one.code,
+            f"{one.starts_at.astimezone(ZoneInfo(one.timezone)):%a %d %b %H:%M}",
+            one.service,
+            one.staff,
+            str(one.customer_id),
+            str(one.no_shows),
+            one.said_by,
+        )
+    Console().print(table if found else "Everybody came.")
 
 
 def _why(status: str) -> str:
     """Why it cannot be marked."""
-    if status == "no_show":
-        return "that is noted already."
-    if status == "cancelled":
-        return "nobody was to come."
-    return "it has not begun yet, or nothing was noted that could be taken back."
+    match status:
+        case "no_show":
+            return "that is noted already."
+        case "cancelled":
+            return "nobody was to come."
+        case "completed":
+            return "that they came is noted already."
+        case _:
+            return "it has not begun yet."

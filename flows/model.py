@@ -35,6 +35,10 @@ WaitlistPolicy: TypeAlias = Literal[
 """Who is offered a time that came free: whoever waits longest; whose visit fills it best; whose
 visit is worth most; all at once, and the first to answer has it; whom the staff choose."""
 
+NoShowRule: TypeAlias = Literal["off", "unconfirmed", "unattended"]
+"""Who is taken to have stayed away when nobody says: nobody; who was asked whether they will come
+and never answered; everybody of whom nobody noted that they came."""
+
 
 class Policy(BaseModel):
     """A company's rules, from `companies.settings`; what is not set there has the default here."""
@@ -55,6 +59,8 @@ class Policy(BaseModel):
     second_reminder_minutes: int = Field(default=2 * 60, ge=0, le=14 * 24 * 60)
     ask_rating: bool = True
     suggest_usual: bool = True
+    no_show_rule: NoShowRule = "off"
+    no_show_minutes: int = Field(default=2 * 60, ge=0, le=2 * 24 * 60)  # after the visit's end
     idle_minutes: int = Field(default=15, ge=0, le=12 * 60)
     waitlist_policy: WaitlistPolicy = "first_come"
     waitlist_queue_alert: int = Field(default=50, ge=1)

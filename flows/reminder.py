@@ -46,7 +46,7 @@ from flows.machine import Context, Flow, State, Step
 from flows.manage import ViewingVisit, open_visit
 from flows.model import Usual, Visit
 from flows.refusals import OPEN_STATUSES
-from flows.reminding import BEFORE, FIRST, REBOOK, REVIEW, TIMER, plan, remind, zone_of
+from flows.reminding import ATTENDANCE, BEFORE, FIRST, REBOOK, REVIEW, TIMER, plan, remind, zone_of
 from flows.replies import (
     AskToCancel,
     CarryOn,
@@ -108,8 +108,8 @@ def on_timer(
     if kind == REBOOK:
         return suggest(ctx, booking_id, start, busy=busy)
     looking = Reminding(booking_id=booking_id, kind=kind, start=start, busy=busy)
-    ask = CompleteVisit(booking_id) if kind == REVIEW else FindVisit(booking_id)
-    return Step(looking, ask=ask)
+    over = kind in (REVIEW, ATTENDANCE)
+    return Step(looking, ask=CompleteVisit(booking_id) if over else FindVisit(booking_id))
 
 
 def is_busy(state: State, ctx: Context) -> bool:
@@ -126,6 +126,8 @@ def reminding(
     match event:
         case VisitFound(visit):
             return _remind(state, visit, ctx)
+        case VisitCompleted() if state.kind == ATTENDANCE:
+            return Step(Back())  # it is closed; how it was is asked at a better time
         case VisitCompleted(visit, usual):
             return _review(state, visit, usual, ctx)
         case VisitGone():

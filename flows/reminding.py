@@ -25,6 +25,8 @@ FIRST: Final = "24h"
 SECOND: Final = "2h"
 REVIEW: Final = "review"
 REBOOK: Final = "rebook"
+ATTENDANCE: Final = "attendance"
+"""Not a reminder: when the company's rule says whether anybody came."""
 BEFORE: Final = (FIRST, SECOND)
 """The kinds that ask whether the customer will come."""
 TIMER: Final = "reminder"
@@ -46,7 +48,7 @@ def after(event: Event, ctx: Context) -> Sequence[Effect]:
         ):
             return remind(ctx.catalog.company, visit, ctx.now)
         case VisitCancelled(visit):
-            return forget(visit)
+            return forget(ctx.catalog.company, visit)
         case _:
             return ()
 
@@ -60,14 +62,21 @@ def remind(company: Company, visit: Visit, now: datetime) -> tuple[Effect, ...]:
     if visit.moves:
         for kind in (FIRST, SECOND, REVIEW):
             effects += drop(visit, kind) if kind not in dues else ()
+        # Whoever moved it has said that they will come, whatever they were asked before.
+        effects += [NoteReminder(visit.id, kind, "moved") for kind in BEFORE if kind not in dues]
+    known = _attendance(company.policy, visit)
+    if known is not None:
+        effects.append(_timer(visit, ATTENDANCE, known))
     return tuple(effects)
 
 
-def forget(visit: Visit) -> tuple[Effect, ...]:
+def forget(company: Company, visit: Visit) -> tuple[Effect, ...]:
     """Take back all that was planned for a visit."""
     effects: list[Effect] = []
     for kind in (FIRST, SECOND, REVIEW):
         effects += drop(visit, kind)
+    if _attendance(company.policy, visit) is not None:
+        effects.append(CancelTimer(key_of(visit.id, ATTENDANCE)))
     for kind in BEFORE:
         effects.append(NoteReminder(visit.id, kind, "cancelled"))
     return tuple(effects)
@@ -75,9 +84,12 @@ def forget(visit: Visit) -> tuple[Effect, ...]:
 
 def plan(visit: Visit, kind: str, due: datetime) -> tuple[Effect, ...]:
     """Plan one reminder."""
+    return _timer(visit, kind, due), PlanReminder(visit.id, kind, due)
+
+
+def _timer(visit: Visit, kind: str, due: datetime) -> ArmTimer:
     payload = {"booking": str(visit.id), "kind": kind, "start": visit.start.isoformat()}
-    timer = ArmTimer(key_of(visit.id, kind), TIMER, due, payload)
-    return timer, PlanReminder(visit.id, kind, due)
+    return ArmTimer(key_of(visit.id, kind), TIMER, due, payload)
 
 
 def drop(visit: Visit, kind: str) -> tuple[Effect, ...]:
@@ -104,9 +116,25 @@ def planned(company: Company, visit: Visit, now: datetime) -> Mapping[str, datet
     if len(dues) == len(BEFORE) and dues[SECOND] - dues[FIRST] < _APART:
         del dues[FIRST]  # the quiet hours have put both into one evening
     if policy.ask_rating or policy.suggest_usual:
-        day = visit.end.astimezone(zone).date() + timedelta(days=1)
-        dues[REVIEW] = datetime.combine(day, REVIEW_AT, zone).astimezone(UTC)
+        dues[REVIEW] = _review_at(visit, zone, _attendance(policy, visit))
     return dues
+
+
+def _review_at(visit: Visit, zone: ZoneInfo, known: datetime | None) -> datetime:
+    """Return when to ask how it was: the day after, and not before it is known who came."""
+    day = visit.end.astimezone(zone).date() + timedelta(days=1)
+    due = datetime.combine(day, REVIEW_AT, zone).astimezone(UTC)
+    while known is not None and due < known:
+        day += timedelta(days=1)
+        due = datetime.combine(day, REVIEW_AT, zone).astimezone(UTC)
+    return due
+
+
+def _attendance(policy: Policy, visit: Visit) -> datetime | None:
+    """Return when the company's rule says whether anybody came; None without a rule."""
+    if policy.no_show_rule == "off":
+        return None
+    return visit.end + timedelta(minutes=policy.no_show_minutes)
 
 
 def awake(due: datetime, zone: ZoneInfo, policy: Policy) -> datetime:

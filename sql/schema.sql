@@ -124,9 +124,11 @@ CREATE TABLE bookings (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     rating smallint,
     utc_offset_seconds integer,
+    no_show_by text,
     CONSTRAINT bookings_cancelled_by_is_known CHECK ((cancelled_by = ANY (ARRAY['customer'::text, 'staff'::text, 'operator'::text, 'system'::text]))),
     CONSTRAINT bookings_cancelled_have_a_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
     CONSTRAINT bookings_end_after_they_start CHECK ((ends_at > starts_at)),
+    CONSTRAINT bookings_no_show_by_is_known CHECK ((no_show_by = ANY (ARRAY['operator'::text, 'rule'::text]))),
     CONSTRAINT bookings_price_is_not_negative CHECK ((price_minor >= 0)),
     CONSTRAINT bookings_priority_window_is_positive CHECK ((priority_window_minutes > 0)),
     CONSTRAINT bookings_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5))),
@@ -1336,6 +1338,10 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+CREATE FUNCTION stayed_away_by_rule(visit bookings, rule text) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN CASE rule WHEN 'unattended'::text THEN true WHEN 'unconfirmed'::text THEN (((visit).confirmed_at IS NULL) AND (EXISTS (SELECT FROM reminders r WHERE ((r.company_id = (stayed_away_by_rule.visit).company_id) AND (r.booking_id = (stayed_away_by_rule.visit).id) AND (r.kind = ANY (ARRAY['24h'::text, '2h'::text])) AND (r.sent_at IS NOT NULL) AND (r.answer IS NULL))))) ELSE false END;
 
 CREATE FUNCTION tell_conversations(of_company bigint, moment timestamp with time zone, tells jsonb) RETURNS bigint[]
     LANGUAGE plpgsql

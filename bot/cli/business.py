@@ -65,6 +65,34 @@ def booking_no_show(
     )
 
 
+@booking_app.command("came")
+def booking_came(
+    code: Annotated[str, typer.Argument(help="The visit's code, such as A1B2C.")],
+    company: Annotated[int, typer.Option()],
+    json: Json = False,
+) -> None:
+    """Note that they came to a visit, also where it was noted that nobody did."""
+    from bot import attendance
+
+    run(
+        attendance.no_show(
+            read_settings(), company=company, code=code, stayed_away=False, json=json
+        )
+    )
+
+
+@booking_app.command("no-shows")
+def booking_no_shows(
+    company: Annotated[int, typer.Option()],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Of so many days.")] = 30,
+    json: Json = False,
+) -> None:
+    """List the visits to which nobody came, and whether an operator or the rule says so."""
+    from bot import attendance
+
+    run(attendance.no_shows(read_settings(), company=company, days=days, json=json))
+
+
 @templates_app.callback()
 def templates(
     context: typer.Context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from flows import effects as fx
 from flows.model import Company, Policy, Visit
-from flows.reminding import FIRST, REVIEW, SECOND, awake, forget, planned, remind
+from flows.reminding import ATTENDANCE, FIRST, REVIEW, SECOND, awake, forget, planned, remind
 from tests.support.lumi import LUMI
 from tests.support.salon import Salon
 
@@ -173,6 +174,42 @@ def test_a_visit_that_was_moved_near_loses_what_it_is_too_late_for() -> None:
 
 def test_of_a_cancelled_visit_nothing_is_left() -> None:
     gone = visit("2026-11-24T14:00")
-    effects = forget(gone)
+    effects = forget(LUMI, gone)
     cancelled = {one.key for one in effects if isinstance(one, fx.CancelTimer)}
     assert cancelled == {f"reminder:{gone.id}:{kind}" for kind in (FIRST, SECOND, REVIEW)}
+
+
+ABSENT = {"no_show_rule": "unconfirmed", "no_show_minutes": 90}
+
+
+def attendance(effects: Iterable[fx.Effect]) -> list[datetime]:
+    return [
+        one.due
+        for one in effects
+        if isinstance(one, fx.ArmTimer) and one.payload["kind"] == ATTENDANCE
+    ]
+
+
+def test_with_a_rule_a_timer_says_whether_anybody_came_and_follows_the_visit() -> None:
+    company, booked = with_policy(**ABSENT), visit("2026-11-24T14:00")
+    ninety = timedelta(minutes=90)
+    assert attendance(remind(LUMI, booked, MONDAY)) == []
+    assert attendance(remind(company, booked, MONDAY)) == [booked.end + ninety]
+    moved = visit("2026-11-26T10:00", moves=1)
+    assert attendance(remind(company, moved, MONDAY)) == [moved.end + ninety]
+    key = f"reminder:{booked.id}:{ATTENDANCE}"
+    assert fx.CancelTimer(key) in forget(company, booked)
+    assert fx.CancelTimer(key) not in forget(LUMI, booked)
+
+
+def test_nobody_is_asked_how_it_was_before_it_is_known_who_came() -> None:
+    company = with_policy(no_show_rule="unattended", no_show_minutes=24 * 60)
+    assert walls(visit("2026-11-24T14:00"), company=company)[REVIEW] == "26 Nov 11:00"
+    assert walls(visit("2026-11-24T09:00"), company=company)[REVIEW] == "25 Nov 11:00"
+
+
+def test_whoever_moves_a_visit_has_answered_what_they_were_asked_about_it() -> None:
+    moved = visit("2026-11-24T14:00", moves=1)
+    effects = remind(LUMI, moved, moved.start - timedelta(hours=3))
+    assert fx.NoteReminder(moved.id, FIRST, "moved") in effects
+    assert fx.NoteReminder(moved.id, SECOND, "moved") not in effects  # that is asked anew

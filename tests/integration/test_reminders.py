@@ -304,3 +304,28 @@ async def earlier_visit(pool: Pool, visit: asyncpg.Record, *, days: int) -> None
             str(days),
             timedelta(days=days),
         )
+
+
+async def test_who_never_answered_has_stayed_away_on_time_and_is_not_asked_how_it_was(
+    scene: Scene,
+) -> None:
+    pool, ana = scene.runtime.pool, scene.graph.customer("Ana")
+    async with connection(pool) as conn:
+        await conn.execute(
+            """UPDATE companies SET settings = settings || '{"no_show_rule": "unconfirmed"}'"""
+        )
+    visit = await book(scene, ana)
+    dues = await armed(scene)
+    assert dues["attendance"] == visit["ends_at"] + timedelta(hours=2)
+    for kind in ("24h", "2h"):
+        go_to(scene, dues[kind] + SOON)
+        await next_reply(ana)
+    go_to(scene, dues["attendance"] + SOON)
+
+    async def is_closed() -> bool:
+        return str((await theirs(pool))["status"]) == "no_show"
+
+    await until(is_closed, "the rule")
+    assert (await column(pool, "SELECT no_shows FROM customers WHERE no_shows > 0")) == [1]
+    go_to(scene, dues["review"] + SOON)
+    await ana.quiet(seconds=1)

@@ -109,6 +109,12 @@ def _policy(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     salon.change(company=replace(salon.company, policy=policy))
 
 
+def _no_show_rule(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    rules = {"no_show_rule": found[1], "no_show_minutes": 60 * int(found[2])}
+    policy = salon.company.policy.model_copy(update=rules)
+    salon.change(company=replace(salon.company, policy=policy))
+
+
 def _closes(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     weekday = {"Saturdays": 6, "Fridays": 5}[found[1]]
     staff = tuple(
@@ -261,6 +267,7 @@ HAPPENINGS: dict[str, Happening] = {
     r"(\w+) has a cancellation on (\w+ \d+ \w+ \d+:\d+)(?: for (\d+) minutes)?": _cancelled,
     r"the business gives (\w+)'s (\w+ \d+ \w+ \d+:\d+) to somebody else": _sold,
     r"the waitlist's policy is (.+)": _policy,
+    r"who is (unconfirmed|unattended) (\d+) hours after a visit stayed away": _no_show_rule,
     r"the business closes on (\w+)": _closes,
     r"(\w+) leaves": _leaves,
     r"(.+) is no longer offered": _ends,

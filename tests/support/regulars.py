@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -60,8 +60,7 @@ def note(
             visit = replace(visit, confirmed=True)
             answer: ev.Answer = ev.VisitConfirmed(visit)
         case fx.CompleteVisit():
-            if visit.status == "confirmed" and visit.end <= salon.now:
-                visit = replace(visit, status="completed")
+            visit = _closed(salon, visit)
             salon.visits[visit.id] = (who, visit)
             answer = ev.VisitCompleted(visit, salon.usual(who))
         case _:
@@ -69,3 +68,14 @@ def note(
             answer = ev.VisitRated(visit, ask.rating)
     salon.visits[visit.id] = (who, visit)
     return answer
+
+
+def _closed(salon: Salon, visit: Visit) -> Visit:
+    """A visit that is over, as the company's rule says."""
+    policy = salon.company.policy
+    grace = timedelta(minutes=policy.no_show_minutes if policy.no_show_rule != "off" else 0)
+    if visit.status != "confirmed" or visit.end + grace > salon.now:
+        return visit
+    asked = visit.reminded_at is not None and not visit.confirmed
+    absent = {"off": False, "unconfirmed": asked, "unattended": True}[policy.no_show_rule]
+    return replace(visit, status="no_show" if absent else "completed")
