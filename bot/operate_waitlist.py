@@ -18,7 +18,7 @@ from bot.operate import connected
 from bot.settings import Settings, SettingsError
 from flows.events import OfferPicked
 from flows.matching import fitting
-from flows.model import Catalog
+from flows.model import Catalog, Slot
 from storage import desk, dialogs, inbox, waitlist_views
 from storage.catalog import load
 from storage.clock import system_clock
@@ -35,6 +35,7 @@ class Choice:
     service: str
     staff: str
     start: datetime
+    kept_until: datetime | None  # for you to choose; nobody else can book it meanwhile
 
 
 async def show(settings: Settings, *, company: int, entry: int, offer: int, json: bool) -> None:
@@ -57,14 +58,23 @@ async def _catalog(conn: Connection, company: int) -> Catalog:
 
 
 async def _choices(conn: Connection, catalog: Catalog) -> list[Choice]:
-    now = system_clock()
-    waiters, free = await desk.look(conn, catalog, now=now)
+    now, company_id = system_clock(), catalog.company.id
+    desk_id = await dialogs.desk(conn, company_id, now=now)
+    waiters, free = await desk.look(conn, catalog, now=now, desk_id=desk_id)
+    kept = await desk.kept_for_choice(conn, company_id, desk_id=desk_id, now=now)
+
+    def until(slot: Slot) -> datetime | None:
+        theirs = [one for one in kept if one.staff_id == slot.staff_id]
+        met = (one.until for one in theirs if one.start < slot.end and slot.start < one.end)
+        return min(met, default=None)
+
     return [
         Choice(
             waiter.id,
             catalog.service_by_id[slot.service_id].name,
             catalog.staff_by_id[slot.staff_id].name,
             slot.start,
+            until(slot),
         )
         for waiter, slot in fitting(catalog, waiters, free, now=now)
     ]
@@ -108,10 +118,21 @@ async def _queue(conn: Connection, catalog: Catalog, *, json: bool) -> None:
         )
     Console().print(table if queue else "Nobody waits.")
     if choices:
-        free = Table("entry", "service", "with", "free at", title=f"Free now ({policy})")
-        for choice in choices:
-            free.add_row(str(choice.entry), choice.service, choice.staff, _at(choice.start, zone))
-        Console().print(free)
+        Console().print(_table_of(choices, policy, zone))
+
+
+def _table_of(choices: Sequence[Choice], policy: str, zone: ZoneInfo) -> Table:
+    head = ("entry", "service", "with", "free at", "kept for your choice until")
+    free = Table(*head, title=f"Free now ({policy})")
+    for choice in choices:
+        free.add_row(
+            str(choice.entry),
+            choice.service,
+            choice.staff,
+            _at(choice.start, zone),
+            _at(choice.kept_until, zone),
+        )
+    return free
 
 
 async def _entry(conn: Connection, catalog: Catalog, entry: int, *, json: bool) -> None:

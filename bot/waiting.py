@@ -89,10 +89,10 @@ async def _of_desk(
     match ask:
         case fx.FindWaiters():
             return await desk.find_waiters(
-                conn, catalog, now=now, conversation_id=dialog.id, inbox_id=dialog.pending.id
+                conn, catalog, ask, now=now, conversation_id=dialog.id, inbox_id=dialog.pending.id
             )
         case fx.OfferTimes():
-            return await desk.offer_times(conn, catalog, ask, now=now)
+            return await desk.offer_times(conn, catalog, ask, now=now, conversation_id=dialog.id)
 
 
 def _count(ask: OfCustomer | OfDesk, found: Answer) -> None:

@@ -23,7 +23,9 @@ from flows.events import (
     WaitersFound,
 )
 from flows.machine import Context, State, Step
-from flows.matching import fitting, plan
+from flows.matching import SENSIBLE, fitting, plan
+from flows.model import Slot
+from flows.model_waitlist import Kept, Offer
 
 LOOK: Final = "desk:look"
 """The timer that makes the desk look again."""
@@ -31,6 +33,8 @@ UNENDED: Final = timedelta(minutes=6)
 """An offer that has been over for so long was not ended by its customer's conversation."""
 ROUNDS: Final = 3
 """How often it looks within a turn, when what it would offer was taken from under its hands."""
+CHOICE: Final = timedelta(minutes=2)
+"""Staff are not asked to choose in less time than this."""
 ENOUGH_OFFERS: Final = 10
 """Of fewer offers than this nobody can say how many are answered."""
 
@@ -42,7 +46,8 @@ class Resting(State):
     look_at: datetime | None = None
     long_queue: bool = False
     silence: bool = False
-    choices: int = 0
+    kept: tuple[Kept, ...] = ()  # for staff to choose whom it is offered to
+    left: tuple[Kept, ...] = ()  # they did not, so it goes to whoever came first
 
 
 class Deciding(State):
@@ -82,29 +87,74 @@ def decide(state: Deciding, event: Event, ctx: Context) -> Step[Resting | Decidi
 
 
 def _look(state: Deciding) -> Step[Deciding]:
-    return Step(state, ask=FindWaiters())
+    return Step(state, ask=FindWaiters(picked=state.only is not None))
 
 
 def _give_out(state: Deciding, found: WaitersFound, ctx: Context) -> Step[Resting | Deciding]:
-    resting, effects = _alerts(state.resting, found, ctx)
+    resting, effects = _alerts(_without_the_past(state.resting, ctx.now), found, ctx)
     effects += [Tell(to, lost, f"lost:{lost.offer_id}:{to}") for to, lost in found.lost]
-    if ctx.catalog.company.policy.waitlist_policy == "staff_picks" and state.only is None:
-        choices = len(fitting(ctx.catalog, found.waiters, found.free, now=ctx.now))
-        if choices > resting.choices:
-            effects.append(Alert("choices", choices, 1))
-        return Step(resting.model_copy(update={"choices": choices}), tuple(effects))
     planned = plan(ctx.catalog, found.waiters, found.free, now=ctx.now, only=state.only)
+    offers, keep = planned.offers, tuple[Kept, ...]()
+    if ctx.catalog.company.policy.waitlist_policy == "staff_picks" and state.only is None:
+        offers, keep = _for_staff(resting, planned.offers, ctx)
+        if keep:
+            choices = len(fitting(ctx.catalog, found.waiters, found.free, now=ctx.now))
+            effects.append(Alert("choices", choices, 1))
     due = min(filter(None, (planned.look_at, found.look_at)), default=None)
-    if planned.offers:  # should nobody end them, this look will
-        over = max(offer.until for offer in planned.offers) + UNENDED
+    if offers:  # should nobody end them, this look will
+        over = max(offer.until for offer in offers) + UNENDED
         due = min(due or over, over)
-    if due != resting.look_at:
-        effects.append(CancelTimer(LOOK) if due is None else ArmTimer(LOOK, "desk_looks", due))
-        resting = resting.model_copy(update={"look_at": due})
-    if not planned.offers:
+    resting, timer = _look_again(resting, due, keep)
+    effects += timer
+    if not offers and not keep:
         return Step(resting, tuple(effects))
     deciding = state.model_copy(update={"resting": resting, "more": planned.more})
-    return Step(deciding, tuple(effects), OfferTimes(planned.offers))
+    return Step(deciding, tuple(effects), OfferTimes(offers, keep, picked=state.only is not None))
+
+
+def _without_the_past(resting: Resting, now: datetime) -> Resting:
+    """Forget choices that are made or past; what nobody chose in time is left to all."""
+    over = tuple(one for one in resting.kept if one.until <= now)
+    left = tuple(one for one in (*resting.left, *over) if one.slot.start > now)
+    kept = tuple(one for one in resting.kept if one.until > now)
+    return resting.model_copy(update={"kept": kept, "left": left})
+
+
+def _for_staff(
+    resting: Resting, offers: tuple[Offer, ...], ctx: Context
+) -> tuple[tuple[Offer, ...], tuple[Kept, ...]]:
+    """Tell what is offered at once from what staff may choose about, and until when.
+
+    After them there must be time to ask who waits: what starts too soon for that does not wait.
+    """
+    policy = ctx.catalog.company.policy
+    at_once: list[Offer] = []
+    keep: list[Kept] = []
+    for offer in offers:
+        asking = timedelta(minutes=policy.offer_minutes) + SENSIBLE
+        until = min(ctx.now + timedelta(minutes=policy.pick_minutes), offer.slot.start - asking)
+        left = any(_meet(offer.slot, one.slot) for one in resting.left)
+        if left or until - ctx.now < CHOICE:
+            at_once.append(offer)
+        else:
+            keep.append(Kept(offer.slot, until))
+    return tuple(at_once), tuple(keep)
+
+
+def _look_again(
+    resting: Resting, due: datetime | None, keep: tuple[Kept, ...]
+) -> tuple[Resting, list[Effect]]:
+    """Look again by then, or when the first of what is kept for staff is not any more."""
+    due = min((*filter(None, (due,)), *(one.until for one in (*resting.kept, *keep))), default=None)
+    if due == resting.look_at:
+        return resting, []
+    timer = CancelTimer(LOOK) if due is None else ArmTimer(LOOK, "desk_looks", due)
+    return resting.model_copy(update={"look_at": due}), [timer]
+
+
+def _meet(one: Slot, other: Slot) -> bool:
+    same = one.staff_id == other.staff_id
+    return same and one.start < other.end and other.start < one.end
 
 
 def _offered(state: Deciding, event: TimesOffered, ctx: Context) -> Step[Resting | Deciding]:
@@ -115,12 +165,15 @@ def _offered(state: Deciding, event: TimesOffered, ctx: Context) -> Step[Resting
                 waiter.id, offer_id, offer.slot, offer.until, shared=len(offer.waiters) > 1
             )
             effects.append(Tell(waiter.conversation_id, told, f"offer:{offer_id}:{waiter.id}"))
+    taken = [offer.slot for _, offer in event.offers]
+    kept = [one for one in state.resting.kept if not any(_meet(one.slot, it) for it in taken)]
+    resting = state.resting.model_copy(update={"kept": (*kept, *event.kept)})
     if event.lost and state.round < ROUNDS:
-        again = state.model_copy(update={"round": state.round + 1})
-        return Step(again, tuple(effects), FindWaiters())
+        again = state.model_copy(update={"resting": resting, "round": state.round + 1})
+        return Step(again, tuple(effects), FindWaiters(picked=state.only is not None))
     if event.lost or state.more:
         effects.append(Tell(None, TimeFreed(), f"more:{ctx.turn}"))
-    return Step(state.resting, tuple(effects))
+    return Step(resting, tuple(effects))
 
 
 def _alerts(resting: Resting, found: WaitersFound, ctx: Context) -> tuple[Resting, list[Effect]]:

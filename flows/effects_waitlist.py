@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from flows.model import Slot
-from flows.model_waitlist import Offer, Wanted
+from flows.model_waitlist import Kept, Offer, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,21 @@ class PassOffer:
 
 @dataclass(frozen=True, slots=True)
 class FindWaiters:
-    """Ask who waits, and for what of it there is time → WaitersFound."""
+    """Ask who waits, and for what of it there is time → WaitersFound.
+
+    When somebody was `picked`, what is kept for the choice is free.
+    """
+
+    picked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OfferTimes:
-    """Ask to keep times for those who wait → TimesOffered."""
+    """Ask to keep times for those who wait, and others for staff to choose → TimesOffered.
+
+    When somebody was `picked`, what is kept for the choice makes way.
+    """
 
     offers: tuple[Offer, ...]
+    keep: tuple[Kept, ...] = ()
+    picked: bool = False

@@ -12,7 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from flows.model import Slot, Visit
-from flows.model_waitlist import Offer, Place, Waiter
+from flows.model_waitlist import Kept, Offer, Place, Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,11 @@ class WaitersFound:
 
 @dataclass(frozen=True, slots=True)
 class TimesOffered:
-    """These offers stand, each under its id; `lost`: other times were taken meanwhile."""
+    """These offers stand, each under its id; `lost`: other times were taken meanwhile.
+
+    `kept` are the times that are kept for staff to choose.
+    """
 
     offers: tuple[tuple[UUID, Offer], ...]
     lost: bool = False
+    kept: tuple[Kept, ...] = ()

@@ -33,7 +33,8 @@ WaitlistPolicy: TypeAlias = Literal[
     "first_come", "best_fit", "highest_value", "everyone_at_once", "staff_picks"
 ]
 """Who is offered a time that came free: whoever waits longest; whose visit fills it best; whose
-visit is worth most; all at once, and the first to answer has it; whom the staff choose."""
+visit is worth most; all at once, and the first to answer has it; whom the staff choose, as long as
+the time is kept for their choice."""
 
 NoShowRule: TypeAlias = Literal["off", "unconfirmed", "unattended"]
 """Who is taken to have stayed away when nobody says: nobody; who was asked whether they will come
@@ -63,6 +64,7 @@ class Policy(BaseModel):
     no_show_minutes: int = Field(default=2 * 60, ge=0, le=2 * 24 * 60)  # after the visit's end
     idle_minutes: int = Field(default=15, ge=0, le=12 * 60)
     waitlist_policy: WaitlistPolicy = "first_come"
+    pick_minutes: int = Field(default=30, ge=2, le=24 * 60)  # for staff to pick, then first come
     waitlist_queue_alert: int = Field(default=50, ge=1)
     waitlist_expiry_alert_percent: int = Field(default=30, ge=1, le=100)
     messages_per_second: int = Field(default=80, ge=1)

@@ -55,6 +55,14 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A time that came free and is nobody's until a moment: staff choose whom it is offered to."""
+
+    slot: Slot
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A time to be kept for whoever of these answers first, until a moment."""
 

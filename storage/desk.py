@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
-from flows.effects import OfferTimes
+from flows.effects import FindWaiters, OfferTimes
 from flows.events import PlaceLost, TimesOffered, WaitersFound
-from flows.hours import epoch
-from flows.model import Catalog, Span
-from flows.model_waitlist import Offer, Waiter
+from flows.hours import epoch, moment
+from flows.model import Catalog, Slot, Span
+from flows.model_waitlist import Kept, Offer, Waiter
+from flows.slots import need_of
 from storage import queries
 from storage.claims import claim_rows, claimable
 from storage.clock import uuid7
@@ -29,8 +31,24 @@ RATE_OVER: Final = timedelta(days=7)
 """The days whose offers say how many are answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForChoice:
+    """A time that is kept for staff to choose whom it is offered to."""
+
+    staff_id: int
+    start: datetime
+    end: datetime
+    until: datetime
+
+
 async def find_waiters(
-    conn: Connection, catalog: Catalog, *, now: datetime, conversation_id: int, inbox_id: int
+    conn: Connection,
+    catalog: Catalog,
+    ask: FindWaiters,
+    *,
+    now: datetime,
+    conversation_id: int,
+    inbox_id: int,
 ) -> WaitersFound:
     """Look at everybody who waits and at all that is free of what they want.
 
@@ -48,16 +66,20 @@ async def find_waiters(
         now=now,
     )
     lost, look_at = await _withdraw(conn, catalog, now)
-    waiters, free = await look(conn, catalog, now=now)
+    desk_id = conversation_id if ask.picked else None
+    waiters, free = await look(conn, catalog, now=now, desk_id=desk_id)
     rate = await _Q["rate"].one(conn, company_id=company_id, since=now - RATE_OVER)
     answered, silent = (rate["answered"], rate["silent"]) if rate else (0, 0)
     return WaitersFound(waiters, free, tuple(lost), look_at, answered, silent)
 
 
 async def look(
-    conn: Connection, catalog: Catalog, *, now: datetime
+    conn: Connection, catalog: Catalog, *, now: datetime, desk_id: int | None = None
 ) -> tuple[tuple[Waiter, ...], Mapping[int, Mapping[int, Sequence[range]]]]:
-    """The same look for somebody who only wants to see: nothing is changed by it."""
+    """The same look for somebody who only wants to see: nothing is changed by it.
+
+    What `desk_id` keeps for staff to choose about is free.
+    """
     rows = await _Q["waiters"].many(conn, company_id=catalog.company.id, now=now)
     offered: dict[int, list[Span]] = {}  # what customers have on offer, by their ids
     for row in rows:
@@ -66,7 +88,7 @@ async def look(
             offered.setdefault(row["customer_id"], []).append(span)
     waiters = tuple(_waiter(row, offered.get(row["customer_id"], ())) for row in rows)
     free = {
-        service_id: await _free(conn, catalog, service_id, waiters, now)
+        service_id: await _free(conn, catalog, service_id, waiters, now, desk_id)
         for service_id in dict.fromkeys(waiter.service_id for waiter in waiters)
         if service_id in catalog.service_by_id
     }
@@ -74,13 +96,15 @@ async def look(
 
 
 async def offer_times(
-    conn: Connection, catalog: Catalog, ask: OfferTimes, *, now: datetime
+    conn: Connection, catalog: Catalog, ask: OfferTimes, *, now: datetime, conversation_id: int
 ) -> TimesOffered:
-    """Keep times for those they are offered to, each all of it or not at all."""
+    """Keep times for those they are offered to, or for a choice, each all of it or not at all."""
     company_id = catalog.company.id
     made: list[tuple[UUID, Offer]] = []
     for offer in ask.offers:
         offer_id = uuid7(now)
+        if ask.picked:
+            await _make_way(conn, catalog, offer.slot, now, conversation_id)
         if await _kept(conn, catalog, offer, offer_id, now):
             made.append((offer_id, offer))
             await _Q["offered"].exec(
@@ -95,7 +119,52 @@ async def offer_times(
                 until=offer.until,
                 now=now,
             )
-    return TimesOffered(tuple(made), lost=len(made) < len(ask.offers))
+    kept = [one for one in ask.keep if await _chosen(conn, catalog, one, now, conversation_id)]
+    lost = len(made) < len(ask.offers) or len(kept) < len(ask.keep)
+    return TimesOffered(tuple(made), lost, tuple(kept))
+
+
+async def kept_for_choice(
+    conn: Connection, company_id: int, *, desk_id: int, now: datetime
+) -> list[ForChoice]:
+    """The times that a desk keeps for staff to choose about."""
+    rows = await _Q["kept_for_choice"].many(
+        conn, company_id=company_id, conversation_id=desk_id, now=now
+    )
+    return [ForChoice(*row) for row in rows]
+
+
+async def _chosen(
+    conn: Connection, catalog: Catalog, one: Kept, now: datetime, conversation_id: int
+) -> bool:
+    """Keep a time for a choice: it is claimed like an offer, but the desk has it."""
+    claim_id, company_id = uuid7(now), catalog.company.id
+    if not await _kept(conn, catalog, Offer(one.slot, one.until, ()), claim_id, now):
+        return False
+    ids = {"company_id": company_id, "claim_id": claim_id, "conversation_id": conversation_id}
+    await _Q["keep_for_choice"].exec(conn, **ids)
+    return True
+
+
+async def _make_way(
+    conn: Connection, catalog: Catalog, slot: Slot, now: datetime, conversation_id: int
+) -> None:
+    """Let go of what is kept for a choice where the chosen time meets it."""
+    need = need_of(
+        catalog.service_by_id[slot.service_id],
+        catalog.staff_by_id[slot.staff_id].offers[slot.service_id],
+        catalog.company.policy,
+    )
+    parts = need.parts(epoch(slot.start))
+    await _Q["make_way"].exec(
+        conn,
+        company_id=catalog.company.id,
+        conversation_id=conversation_id,
+        staff_id=slot.staff_id,
+        low=moment(min(low for low, _, _ in parts)),
+        high=moment(max(high for _, high, _ in parts)),
+        now=now,
+    )
 
 
 async def _kept(
@@ -173,9 +242,10 @@ async def _free(
     service_id: int,
     waiters: Sequence[Waiter],
     now: datetime,
+    desk_id: int | None,
 ) -> Mapping[int, Sequence[range]]:
     """What is free of all days that anybody waits for."""
-    search = Search(conn, catalog, service_id, None, now=now, conversation_id=None)
+    search = Search(conn, catalog, service_id, None, now=now, conversation_id=desk_id)
     wishes = {
         wanted for waiter in waiters if waiter.service_id == service_id for wanted in waiter.wanted
     }

@@ -2,7 +2,8 @@
 -- When claimants are taken, in epoch seconds: one pair of arrays a claimant and part, because rows would cost more than
 -- what is in them. The index of the EXCLUDE constraint finds what overlaps a period, however long it lasts; LATERAL
 -- makes the planner search it claimant by claimant, also when there are many.
--- What lapsed does not count, nor what the asking conversation holds, nor the visit it is moving.
+-- What lapsed does not count, nor what the asking conversation holds (or the desk keeps for a choice), nor the visit it
+-- is moving.
 -- When @counted, also when visits begin. With @turns also who was booked last, of the hundred bookings made last: part
 -- 'turn'. Of the service that is @shared, its groups with their seats taken.
 SELECT claimant.id AS claimant, t.part, t.starts, t.ends, t.begins
@@ -21,7 +22,7 @@ CROSS JOIN LATERAL (
         AND during && tstzrange(@low, @high)
         AND part <> 'seat'
         AND (expires_at IS NULL OR expires_at > @now)
-        AND (kind IN ('hold', 'session') AND conversation_id = @conversation_id) IS NOT TRUE
+        AND (kind IN ('hold', 'session', 'offer') AND conversation_id = @conversation_id) IS NOT TRUE
         AND (booking_id = @moving) IS NOT TRUE
     GROUP BY part
 ) AS t
@@ -31,7 +32,7 @@ FROM (
     SELECT
         staff_id,
         floor(date_part('epoch', lower(during)))::bigint AS start,
-        count(*) FILTER (WHERE (kind = 'hold' AND conversation_id = @conversation_id) IS NOT TRUE) AS seats
+        count(*) FILTER (WHERE (kind IN ('hold', 'offer') AND conversation_id = @conversation_id) IS NOT TRUE) AS seats
     FROM slot_claims
     WHERE company_id = @company_id AND service_id = @shared AND part = 'seat'
         AND staff_id = ANY (@claimants::bigint[]) AND during && tstzrange(@low, @high)

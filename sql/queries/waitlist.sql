@@ -251,6 +251,29 @@ SET status = 'notified', outcome = 'offered', changed_at = @now, notified_at = @
     offered_price_minor = @price_minor
 WHERE company_id = @company_id AND id = ANY (@ids::bigint[]) AND status = 'active';
 
+-- name: keep_for_choice :exec
+-- What is kept under this id is the desk's, which alone sees that it is free.
+UPDATE slot_claims SET conversation_id = @conversation_id
+WHERE company_id = @company_id AND claim_id = @claim_id AND kind = 'offer';
+
+-- name: make_way :exec
+-- Lets go of what the desk keeps for a choice where it meets a time that was chosen: what has lapsed is nobody's, and
+-- goes when that time is claimed.
+UPDATE slot_claims AS c
+SET expires_at = @now
+FROM slot_claims AS met
+WHERE met.company_id = @company_id AND met.conversation_id = @conversation_id AND met.kind = 'offer'
+    AND met.staff_id = @staff_id AND met.during && tstzrange(@low, @high)
+    AND c.company_id = met.company_id AND c.claim_id = met.claim_id AND c.kind = 'offer' AND c.expires_at > @now;
+
+-- name: kept_for_choice :many
+-- For operators: the times that wait for them to choose somebody.
+SELECT c.staff_id, lower(c.during) AS starts_at, upper(c.during) AS ends_at, c.expires_at AS until
+FROM slot_claims AS c
+WHERE c.company_id = @company_id AND c.conversation_id = @conversation_id AND c.kind = 'offer' AND c.part = 'visit'
+    AND c.expires_at > @now
+ORDER BY lower(c.during), c.staff_id;
+
 -- name: desk_with_news :value
 -- The desk, if it has been told something: its events are not seen by whoever caused them.
 SELECT d.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from flows import effects as fx
 from flows import events as ev
@@ -116,8 +116,36 @@ def test_where_staff_pick_nobody_is_asked_until_they_do() -> None:
     desk = look(stage)
     assert desk.told == []
     assert desk.alerts == [fx.Alert("choices", 2, 1)]
+    assert desk.timers["desk:look"].due == stage.salon.now + timedelta(minutes=30)
+    assert stage.salon.free(1, None) == [], "it is kept for their choice"
+    look(stage)
+    assert len(desk.alerts) == 1
     desk.hear(ev.OfferPicked(2))
     assert [tell.to for tell in desk.told] == [2]
+    assert stage.salon.queue.kept == []
+
+
+def test_what_staff_do_not_choose_about_in_time_goes_to_whoever_came_first() -> None:
+    stage = salon_with(2, waitlist_policy="staff_picks", pick_minutes=20)
+    free(stage)
+    look(stage)
+    stage.salon.now += timedelta(minutes=20)
+    assert [tell.to for tell in look(stage).told] == [1]
+    free(stage, "Becky has a cancellation on Sat 21 Nov 11:00")
+    assert look(stage).told == [], "about another time they may choose again"
+
+
+def test_staff_are_not_asked_to_choose_when_it_would_be_too_late_to_ask_anybody_after() -> None:
+    stage = salon_with(1, waitlist_policy="staff_picks")
+    stage.salon.now = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)  # 9:30 in New York
+    free(stage, "Kelly has a cancellation on Sat 21 Nov 11:00")
+    look(stage)
+    stage.salon.now += timedelta(minutes=30)
+    assert [tell.to for tell in look(stage).told] == [1]
+    other = salon_with(1, waitlist_policy="staff_picks", offer_minutes=60, lead_minutes=0)
+    other.salon.now = datetime(2026, 11, 21, 14, 50, tzinfo=UTC)
+    free(other, "Kelly has a cancellation on Sat 21 Nov 11:00")
+    assert [tell.to for tell in look(other).told] == [1]
 
 
 def test_many_are_asked_in_several_goes() -> None:

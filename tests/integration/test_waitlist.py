@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from flows.effects import JoinWaitlist, LeaveWaitlist, OfferTimes, PassOffer, TakeOffer
+from flows.effects import FindWaiters, JoinWaitlist, LeaveWaitlist, OfferTimes, PassOffer, TakeOffer
 from flows.events import (
     OfferGone,
     OfferPassed,
@@ -67,7 +67,9 @@ async def look(conn: Connection, shop: Shop, now: datetime = LATER) -> WaitersFo
     """Have the desk look around."""
     id_ = await desk_of(conn, shop.company_id, now=now)
     async with conn.transaction():
-        return await desk.find_waiters(conn, shop.catalog, now=now, conversation_id=id_, inbox_id=0)
+        return await desk.find_waiters(
+            conn, shop.catalog, FindWaiters(), now=now, conversation_id=id_, inbox_id=0
+        )
 
 
 async def give_out(conn: Connection, shop: Shop) -> list[Offer]:
@@ -75,7 +77,9 @@ async def give_out(conn: Connection, shop: Shop) -> list[Offer]:
     found = await look(conn, shop)
     made = plan(shop.catalog, found.waiters, found.free, now=LATER)
     async with conn.transaction():
-        stood = await desk.offer_times(conn, shop.catalog, OfferTimes(made.offers), now=LATER)
+        stood = await desk.offer_times(
+            conn, shop.catalog, OfferTimes(made.offers), now=LATER, conversation_id=0
+        )
     return [offer for _, offer in stood.offers]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from bot import operate_waitlist
+from bot.settings import Settings
 from flows.events import OfferPicked
 from storage import inbox
 from storage.pool import Pool, connection
@@ -196,23 +200,59 @@ async def test_leaving_gives_the_offer_to_the_next_in_line(lumi: Lumi) -> None:
     assert str(steps).split() == ["joined", "offered", "left"]
 
 
-async def test_staff_pick_whom_a_time_is_offered_to(lumi: Lumi) -> None:
-    await lumi.run(SET_POLICY, {"waitlist_policy": "staff_picks"})
+async def picking(lumi: Lumi) -> tuple[Phone, Phone]:
+    """Two wait, and a time has come free that is kept for staff to choose."""
+    await lumi.run(SET_POLICY, {"waitlist_policy": "staff_picks", "pick_minutes": 20})
     ben, cleo = lumi.customer("Ben"), lumi.customer("Cleo")
     await join(ben, "waitlist for a women's cut next week")
     await join(cleo, "waitlist for a women's cut next week")
     await lumi.free(11)
-    await ben.quiet(seconds=1.5)
-    entry = await lumi.value("SELECT max(id) FROM waitlist")
+    async with asyncio.timeout(EVENTUALLY):
+        while not await lumi.value(KEPT):
+            await asyncio.sleep(0.05)
+    return ben, cleo
+
+
+KEPT = """
+    SELECT count(*) FROM slot_claims AS c
+    JOIN dialog_contexts AS d ON d.id = c.conversation_id AND d.customer_id IS NULL
+    WHERE c.kind = 'offer'
+"""
+
+
+async def test_staff_pick_whom_a_time_is_offered_to(
+    lumi: Lumi, database_url: str, redis_url: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ben, cleo = await picking(lumi)
+    other = lumi.customer("Dora")
+    await other.say(f"women's cut {lumi.day:%d %b} at 11")
+    assert "isn't free" in (await other.reply(seconds=EVENTUALLY)).text
+    settings = Settings(database_url=SecretStr(database_url), redis_url=SecretStr(redis_url))
+    company = lumi.company_id
+    await operate_waitlist.show(settings, company=company, entry=0, offer=0, json=True)
+    shown = json.loads(capfdbinary.readouterr().out.splitlines()[-1])
+    mine = await lumi.value("SELECT max(id) FROM waitlist")
+    assert [one["entry"] for one in shown["choices"]][-1] == mine
+    assert all(one["kept_until"] for one in shown["choices"])
     async with connection(lumi.pool) as conn:
         desk_id = await conn.fetchval("SELECT id FROM dialog_contexts WHERE customer_id IS NULL")
         await inbox.put_internal(
             conn,
-            lumi.company_id,
+            company,
             desk_id,
-            OfferPicked(int(str(entry))),
+            OfferPicked(int(str(mine))),
             dedup_key="picked",
             now=lumi.scene.clock(),
         )
     await offer_to(cleo)
     await ben.quiet()
+    assert await lumi.value(KEPT) == 0
+
+
+async def test_what_staff_do_not_choose_about_goes_to_the_first_in_line(lumi: Lumi) -> None:
+    ben, cleo = await picking(lumi)
+    lumi.scene.pass_time(timedelta(minutes=21))
+    await offer_to(ben)
+    await ben.tap("Take it")
+    assert "Booked" in (await ben.reply(seconds=EVENTUALLY)).text
+    await cleo.quiet()

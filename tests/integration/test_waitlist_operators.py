@@ -54,7 +54,9 @@ async def crowd(pool: Pool) -> Shop:
         waiters, free = await desk.look(conn, shop.catalog, now=now)
         first = plan(shop.catalog, waiters[:1], free, now=now, only=waiters[0].id).offers
         async with conn.transaction():
-            await desk.offer_times(conn, shop.catalog, OfferTimes(first), now=now)
+            await desk.offer_times(
+                conn, shop.catalog, OfferTimes(first), now=now, conversation_id=0
+            )
     return shop
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot.simulator.transcript import NEXT_MORNING
+from flows import effects as fx
+from flows import events as ev
 from flows.model import Service, Shift, StaffOffer
 from flows.reminding import remind
 from tests.support.lumi import SERVICES, person
@@ -113,6 +115,11 @@ def _no_show_rule(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     rules = {"no_show_rule": found[1], "no_show_minutes": 60 * int(found[2])}
     policy = salon.company.policy.model_copy(update=rules)
     salon.change(company=replace(salon.company, policy=policy))
+
+
+def _picked(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    (entry,) = [one.id for one in salon.queue.waiting if one.who == chat.number]
+    chat.told.append(fx.Tell(None, ev.OfferPicked(entry), f"picked:{entry}"))
 
 
 def _closes(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
@@ -268,6 +275,7 @@ HAPPENINGS: dict[str, Happening] = {
     r"the business gives (\w+)'s (\w+ \d+ \w+ \d+:\d+) to somebody else": _sold,
     r"the waitlist's policy is (.+)": _policy,
     r"who is (unconfirmed|unattended) (\d+) hours after a visit stayed away": _no_show_rule,
+    r"the staff choose them": _picked,
     r"the business closes on (\w+)": _closes,
     r"(\w+) leaves": _leaves,
     r"(.+) is no longer offered": _ends,

@@ -84,7 +84,8 @@ WHERE NOT EXISTS (
 UNION ALL
 SELECT 'a time is kept for nobody', c.company_id, c.claim_id::text
 FROM slot_claims AS c
-WHERE c.kind = 'offer' AND EXISTS (SELECT FROM waitlist AS w WHERE w.company_id = c.company_id)
+WHERE c.kind = 'offer' AND c.conversation_id IS NULL  -- else the desk keeps it for a choice
+    AND EXISTS (SELECT FROM waitlist AS w WHERE w.company_id = c.company_id)
     AND NOT EXISTS (
         SELECT FROM live WHERE live.company_id = c.company_id AND live.offer_id = c.claim_id
     )

@@ -12,7 +12,7 @@ from flows import events as ev
 from flows.hours import calendar_of, epoch
 from flows.matching import starts_of
 from flows.model import Slot, Span
-from flows.model_waitlist import Offer, Place, Waiter, Wanted
+from flows.model_waitlist import Kept, Offer, Place, Waiter, Wanted
 
 if TYPE_CHECKING:
     from tests.support.salon import Salon
@@ -52,6 +52,7 @@ class Queue:
     offers: dict[UUID, Slot] = field(default_factory=dict)
     taken: dict[UUID, UUID] = field(default_factory=dict)  # bookings by offer
     lost: list[tuple[int, ev.PlaceLost]] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)  # for staff to choose
     found: ev.WaitersFound | None = None  # what the desk sees instead, where a test says so
 
     @property
@@ -83,10 +84,16 @@ class Queue:
                 return self._take(ask, who)
             case fx.PassOffer(waitlist_id, offer_id, outcome):
                 return self._pass(waitlist_id, offer_id, outcome)
-            case fx.FindWaiters():
-                return self._waiters()
-            case fx.OfferTimes(offers):
-                return ev.TimesOffered(tuple((self._offer(offer), offer) for offer in offers))
+            case fx.FindWaiters(picked):
+                return self._waiters(picked=picked)
+            case fx.OfferTimes(offers, keep):
+                taken = [offer.slot for offer in offers]
+                self.kept = [
+                    one for one in self.kept if not any(_meet(one.slot, it) for it in taken)
+                ]
+                self.kept += keep
+                made = tuple((self._offer(offer), offer) for offer in offers)
+                return ev.TimesOffered(made, kept=keep)
 
     def _place(self, entry: Entry) -> Place:
         line = [e.id for e in self.waiting if e.service_id == entry.service_id]
@@ -179,7 +186,7 @@ class Queue:
         entry.status, entry.offer = "active", None
         self.lost.append((entry.who, ev.PlaceLost(entry.id, offer_id, slot, taken=taken)))
 
-    def _waiters(self) -> ev.Answer:
+    def _waiters(self, *, picked: bool) -> ev.Answer:
         if self.found is not None:
             return self.found
         for offer_id, slot in list(self.offers.items()):
@@ -191,7 +198,7 @@ class Queue:
             service_id: {
                 id_: [range(at, at + 1) for at in sorted(epoch(s.start) for s in found)]
                 for id_ in [p.id for p in self.salon.catalog.staff_for(service_id)]
-                for found in [self.salon.free(service_id, id_)]
+                for found in [self.salon.free(service_id, id_, kept=not picked)]
             }
             for service_id in {waiter.service_id for waiter in waiters}
         }
@@ -230,3 +237,7 @@ class Queue:
             entry = next(e for e in self.entries if e.id == waiter.id)
             entry.status, entry.offer = "notified", (offer_id, offer.slot)
         return offer_id
+
+
+def _meet(one: Slot, other: Slot) -> bool:
+    return one.staff_id == other.staff_id and one.start < other.end and other.start < one.end

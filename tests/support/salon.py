@@ -119,8 +119,13 @@ class Salon:
         self._made += 1
         return UUID(int=5000 + self._made)
 
-    def free(self, service_id: int, staff_id: int | None) -> list[Slot]:
-        """All that is free, whoever asks."""
+    def free(self, service_id: int, staff_id: int | None, *, kept: bool = True) -> list[Slot]:
+        """All that is free, whoever asks; unless `kept`, also what is kept for staff to choose."""
+        if not kept:
+            chosen, self.queue.kept = self.queue.kept, []
+            found = self.free(service_id, staff_id)
+            self.queue.kept = chosen
+            return found
         days = (self._slots((service_id,), staff_id, day, 0, None) for day in self._dates())
         return [slot for of_day in days for slot in of_day]
 
@@ -196,6 +201,11 @@ class Salon:
             (slot.start, slot.end)
             for slot in self.queue.offers.values()
             if slot.staff_id == staff_id
+        ]
+        busy += [
+            (kept.slot.start, kept.slot.end)
+            for kept in self.queue.kept
+            if kept.slot.staff_id == staff_id and kept.until > self.now
         ]
         busy += [
             (hold.slot.start, hold.slot.end)
