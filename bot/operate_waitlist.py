@@ -147,7 +147,7 @@ async def _entry(conn: Connection, catalog: Catalog, entry: int, *, json: bool) 
     zone = catalog.zone
     typer.echo(
         f"entry {found.id}: {found.service}, {_wishes(found.wishes, catalog)}, {found.status}"
-        + (f", place {found.position}" if found.position else "")
+        + (f", place {found.position}, told {found.place}" if found.position else "")
     )
     table = Table("at", "what", "status", "with", "visit at", "answer by")
     for step in history:

@@ -23,7 +23,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Somebody's place on the waitlist, as they see it; the first in line has position 1."""
+    """Somebody's place on the waitlist, as they see it; the first in line has position 1.
+
+    In line are those whose wishes meet: whoever waits for other days is not before them.
+    """
 
     id: int
     service_id: int

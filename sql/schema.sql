@@ -1254,6 +1254,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION wishes_meet(wishes jsonb, others jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN (EXISTS (SELECT FROM (jsonb_to_recordset(wishes_meet.wishes) a("from" date, until date, part text, staff bigint) JOIN jsonb_to_recordset(wishes_meet.others) b("from" date, until date, part text, staff bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE) AND ((a.staff = b.staff) IS NOT FALSE))))));
+
+CREATE FUNCTION place_in_line(entry waitlist) RETURNS integer
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (1 + (count(*))::integer)
+    FROM waitlist w
+   WHERE ((w.company_id = (place_in_line.entry).company_id) AND (w.service_id = (place_in_line.entry).service_id) AND (w.position_in_queue < (place_in_line.entry).position_in_queue) AND wishes_meet(w.wishes, (place_in_line.entry).wishes));
+END;
+
 CREATE FUNCTION record_waitlist_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

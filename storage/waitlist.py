@@ -75,7 +75,7 @@ async def join(
         row = await _Q["join"].one(conn, **(ids | values), **_summed_up((ask.wanted,)))
         if row is None:
             raise Conflict("the waitlist gave no place")
-        place = Place(row["id"], ask.service_id, (ask.wanted,), row["position_in_queue"], ask.ends)
+        place = Place(row["id"], ask.service_id, (ask.wanted,), row["place"], ask.ends)
         joined = WaitlistJoined(place, "joined")
     await _Q["tell_desk"].value(conn, company_id=company_id)
     return joined
@@ -88,10 +88,13 @@ async def _add(
     before = wishes_from(known["wishes"])
     wishes = (*(one for one in before if one != ask.wanted), ask.wanted)[-MOST_WISHES:]
     ends = max(ask.ends, known["ends_at"])
+    position = known["place"]
     if ask.wanted not in before:
         summed_up = _summed_up(wishes)
-        await _Q["add_wish"].exec(conn, id=known["id"], ends_at=ends, **summed_up, **values)
-    place = Place(known["id"], ask.service_id, wishes, known["position_in_queue"], ends)
+        position = await _Q["add_wish"].value(
+            conn, id=known["id"], ends_at=ends, **summed_up, **values
+        )
+    place = Place(known["id"], ask.service_id, wishes, position, ends)
     return WaitlistJoined(place, "known" if ask.wanted in before else "added")
 
 
@@ -264,7 +267,7 @@ def _place(row: asyncpg.Record) -> Place:
         id=row["id"],
         service_id=row["service_id"],
         wanted=wishes_from(row["wishes"]),
-        position=row["position_in_queue"],
+        position=row["place"],
         ends=row["ends_at"],
     )
 

@@ -51,6 +51,7 @@ class EntryDetail:
     outcome: str
     changed_at: datetime
     booking_id: UUID | None
+    place: int | None  # among those who wait for the same days: what its customer is told
 
 
 @dataclass(frozen=True, slots=True)

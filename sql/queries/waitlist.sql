@@ -5,8 +5,8 @@ SELECT pg_advisory_xact_lock(hashint8extended(@company_id, 3));
 
 -- name: of_customer :one
 -- The open entry of a customer for a service, to which a further wish is added.
-SELECT id, wishes, position_in_queue, ends_at
-FROM waitlist
+SELECT w.id, w.wishes, place_in_line(w) AS place, w.ends_at
+FROM waitlist AS w
 WHERE company_id = @company_id AND customer_id = @customer_id AND service_id = @service_id
     AND status IN ('active', 'notified');
 
@@ -30,15 +30,16 @@ SELECT
     @company_id, @customer_id, @conversation_id, @service_id, @staff_id, @wishes, @wanted_from, @wanted_until, @part,
     @flexible, @now, @ends_at, @declined, @now
 FROM desk, holds
-RETURNING id, position_in_queue;
+RETURNING id, place_in_line(waitlist) AS place;
 
--- name: add_wish :exec
+-- name: add_wish :value
 -- The place stays where it is.
 UPDATE waitlist
 SET wishes = @wishes, staff_id = @staff_id, wanted_from = @wanted_from, wanted_until = @wanted_until,
     part_of_day = @part, flexible = @flexible, ends_at = @ends_at, declined = declined || @declined::jsonb,
     outcome = 'wish_added', changed_at = @now
-WHERE company_id = @company_id AND id = @id;
+WHERE company_id = @company_id AND id = @id
+RETURNING place_in_line(waitlist);
 
 -- name: tell_desk :value
 -- Somebody new waits: look whether there is anything for them.
@@ -46,8 +47,8 @@ SELECT tell_desk_of_free_time(@company_id, 'joined');
 
 -- name: places :many
 -- What a customer waits for.
-SELECT id, service_id, wishes, position_in_queue, ends_at
-FROM waitlist
+SELECT w.id, w.service_id, w.wishes, place_in_line(w) AS place, w.ends_at
+FROM waitlist AS w
 WHERE company_id = @company_id AND customer_id = @customer_id AND status IN ('active', 'notified')
 ORDER BY joined_at, id;
 
@@ -64,7 +65,7 @@ WITH gone AS (
     WHERE w.company_id = @company_id AND w.id = @id AND w.customer_id = @customer_id
         AND w.status IN ('active', 'notified') AND (NOT @over OR w.ends_at <= @now)
         AND old.company_id = w.company_id AND old.id = w.id
-    RETURNING w.id, w.service_id, w.wishes, old.position_in_queue, w.ends_at, old.offer_id
+    RETURNING w.id, w.service_id, w.wishes, place_in_line(old) AS place, w.ends_at, old.offer_id
 ),
 freed AS (
     DELETE FROM slot_claims AS c
@@ -75,7 +76,7 @@ freed AS (
             WHERE o.company_id = @company_id AND o.offer_id = gone.offer_id AND o.id <> gone.id
         )
 )
-SELECT id, service_id, wishes, position_in_queue, ends_at FROM gone;
+SELECT id, service_id, wishes, place, ends_at FROM gone;
 
 -- name: pass_on :one
 -- Takes an offer from somebody who does not want it, or has not answered: it is not made to them again, nor a time that
@@ -91,7 +92,7 @@ WITH gone AS (
     WHERE w.company_id = @company_id AND w.id = @id AND w.customer_id = @customer_id AND w.status = 'notified'
         AND w.offer_id = @offer_id AND old.company_id = w.company_id AND old.id = w.id
     RETURNING
-        w.id, w.service_id, w.wishes, w.position_in_queue, w.ends_at, old.offer_id, old.offered_staff_id,
+        w.id, w.service_id, w.wishes, place_in_line(w) AS place, w.ends_at, old.offer_id, old.offered_staff_id,
         old.offered_starts_at, old.offered_ends_at, old.offered_price_minor
 ),
 freed AS (
@@ -300,7 +301,8 @@ ORDER BY s.position, w.service_id, w.position_in_queue;
 -- For operators: one entry, also a closed one.
 SELECT
     w.id, w.customer_id, w.service_id, s.name AS service, w.position_in_queue AS position, w.status, w.wishes,
-    w.joined_at, w.ends_at, w.times_notified, w.outcome, w.changed_at, w.booking_id
+    w.joined_at, w.ends_at, w.times_notified, w.outcome, w.changed_at, w.booking_id,
+    CASE WHEN w.position_in_queue IS NOT NULL THEN place_in_line(w) END AS place
 FROM waitlist AS w
 JOIN services AS s ON s.company_id = w.company_id AND s.id = w.service_id
 WHERE w.company_id = @company_id AND w.id = @id;

@@ -96,8 +96,8 @@ class Queue:
                 return ev.TimesOffered(made, kept=keep)
 
     def _place(self, entry: Entry) -> Place:
-        line = [e.id for e in self.waiting if e.service_id == entry.service_id]
-        position = line.index(entry.id) + 1 if entry.id in line else len(line) + 1
+        ahead = [e for e in self.waiting if e.service_id == entry.service_id and e.id < entry.id]
+        position = 1 + sum(_compete(e, entry) for e in ahead)
         return Place(entry.id, entry.service_id, entry.wanted, position, entry.ends)
 
     def _join(self, ask: fx.JoinWaitlist, who: int) -> ev.Answer:
@@ -241,3 +241,14 @@ class Queue:
 
 def _meet(one: Slot, other: Slot) -> bool:
     return one.staff_id == other.staff_id and one.start < other.end and other.start < one.end
+
+
+def _compete(one: Entry, other: Entry) -> bool:
+    return any(
+        a.first <= b.last
+        and b.first <= a.last
+        and (a.part == b.part or not (a.part and b.part))
+        and (a.staff_id == b.staff_id or not (a.staff_id and b.staff_id))
+        for a in one.wanted
+        for b in other.wanted
+    )
