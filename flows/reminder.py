@@ -46,7 +46,18 @@ from flows.machine import Context, Flow, State, Step
 from flows.manage import ViewingVisit, open_visit
 from flows.model import Usual, Visit
 from flows.refusals import OPEN_STATUSES
-from flows.reminding import ATTENDANCE, BEFORE, FIRST, REBOOK, REVIEW, TIMER, plan, remind, zone_of
+from flows.reminding import (
+    ATTENDANCE,
+    BEFORE,
+    FIRST,
+    REBOOK,
+    REVIEW,
+    TIMER,
+    is_for_nothing,
+    plan,
+    remind,
+    zone_of,
+)
 from flows.replies import (
     AskToCancel,
     CarryOn,
@@ -222,7 +233,8 @@ def _remind(state: Reminding, visit: Visit | None, ctx: Context) -> Step[Back | 
     if visit.start != state.start:
         # It was moved by somebody who planned nothing: late is better than a wrong time.
         return Step(Back(), remind(ctx.catalog.company, visit, ctx.now))
-    if ctx.customer.opted_out:
+    policy = ctx.catalog.company.policy
+    if ctx.customer.opted_out or is_for_nothing(visit, state.kind, policy, ctx.now):
         return Step(Back())
     if visit.confirmed and state.kind == BEFORE[1]:
         say = _soon(ctx, visit)

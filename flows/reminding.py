@@ -5,7 +5,9 @@ right: a conversation by the consequences of the answer (`after`), others by `pl
 
 Hours before a visit are counted on the clock of the visit's zone as far as they are whole days: a
 visit at 10:00 is remembered at 10:00 the day before, whatever the clocks did that night. What would
-fall into the quiet hours comes before them, never after: the evening before an early visit.
+fall into the quiet hours comes before them, never after: the evening before an early visit. There
+it is worth a message only to those who have not answered the one before: whoever has confirmed, or
+has booked just now, is left in peace.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ REVIEW_AT: Final = time(11, 0)
 """When a customer is asked how it was, the day after."""
 _BEFORE_QUIET: Final = timedelta(hours=1)
 _APART: Final = timedelta(hours=1)
+_CLOSE: Final = timedelta(hours=4)
+"""So soon after they booked or were asked nobody needs what the quiet hours have put forward."""
 _DAY: Final = 24 * 60
 
 
@@ -106,14 +110,17 @@ def planned(company: Company, visit: Visit, now: datetime) -> Mapping[str, datet
     """Return when which reminder of a visit is due; what would have been due already is not."""
     policy, zone = company.policy, zone_of(visit, company)
     dues: dict[str, datetime] = {}
+    early = False
     for kind, minutes in (
         (FIRST, policy.first_reminder_minutes),
         (SECOND, policy.second_reminder_minutes),
     ):
-        due = awake(_before(visit.start, minutes, zone), zone, policy)
-        if minutes and due > now:
+        wished = _before(visit.start, minutes, zone)
+        due = awake(wished, zone, policy)
+        early = early or due < wished
+        if minutes and due - now > (_CLOSE if kind == SECOND and due < wished else timedelta()):
             dues[kind] = due
-    if len(dues) == len(BEFORE) and dues[SECOND] - dues[FIRST] < _APART:
+    if len(dues) == len(BEFORE) and dues[SECOND] - dues[FIRST] < (_CLOSE if early else _APART):
         del dues[FIRST]  # the quiet hours have put both into one evening
     if policy.ask_rating or policy.suggest_usual:
         dues[REVIEW] = _review_at(visit, zone, _attendance(policy, visit))
@@ -135,6 +142,12 @@ def _attendance(policy: Policy, visit: Visit) -> datetime | None:
     if policy.no_show_rule == "off":
         return None
     return visit.end + timedelta(minutes=policy.no_show_minutes)
+
+
+def is_for_nothing(visit: Visit, kind: str, policy: Policy, now: datetime) -> bool:
+    """Tell of a reminder whether it only says again, and long before, what was confirmed."""
+    soon = timedelta(minutes=policy.second_reminder_minutes) + _APART
+    return visit.confirmed and kind == SECOND and visit.start - now > soon
 
 
 def awake(due: datetime, zone: ZoneInfo, policy: Policy) -> datetime:

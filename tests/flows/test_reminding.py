@@ -129,6 +129,30 @@ def test_two_that_fall_into_one_evening_are_one() -> None:
     assert found == {SECOND: "23 Nov 20:00", REVIEW: "25 Nov 11:00"}
 
 
+@pytest.mark.parametrize(
+    ("booked", "kinds"),
+    [
+        ("2026-11-23T08:00", {FIRST, SECOND, REVIEW}),
+        ("2026-11-23T15:59", {SECOND, REVIEW}),
+        ("2026-11-23T16:01", {REVIEW}),  # 20:00 would be for nothing
+        ("2026-11-23T20:30", {REVIEW}),
+    ],
+)
+def test_whoever_books_an_early_visit_in_the_evening_is_not_reminded_that_evening(
+    booked: str, kinds: set[str]
+) -> None:
+    now = datetime.fromisoformat(booked).replace(tzinfo=NEW_YORK).astimezone(UTC)
+    assert set(planned(LUMI, visit("2026-11-24T09:30"), now)) == kinds
+
+
+def test_two_that_the_quiet_hours_put_close_together_are_one() -> None:
+    company = with_policy(first_reminder_minutes=16 * 60)
+    found = walls(visit("2026-11-24T10:00"), company=company)  # 18:00 and, for 8:00, 20:00
+    assert found == {SECOND: "23 Nov 20:00", REVIEW: "25 Nov 11:00"}
+    by_day = walls(visit("2026-11-24T20:00"), company=with_policy(first_reminder_minutes=300))
+    assert (by_day[FIRST], by_day[SECOND]) == ("24 Nov 15:00", "24 Nov 18:00")
+
+
 @given(
     st.integers(0, 2 * 366 * 24 * 60),
     st.times(),
