@@ -26,6 +26,10 @@ TIMER: Final = "idle"
 _OF_A_HOLD: Final = 0.6
 """How much of the time that something is kept for them goes by before they are asked."""
 _SENT_WITHIN: Final = timedelta(minutes=30)
+_AFTER_AN_OFFER: Final = timedelta(minutes=2)
+"""So long after an offer has ended its customer has heard of it."""
+_SILENT: Final = timedelta(minutes=5)
+"""Whoever has said nothing for so long may be asked with something else that is said to them."""
 _LATE: Final = timedelta(hours=2)
 """Whoever could not be asked in time is not asked about what they have long forgotten."""
 
@@ -34,6 +38,9 @@ def watch(before: State, step: Step[State], ctx: Context) -> Step[State]:
     """Return the step with which a turn rests, with what it takes to ask in time."""
     armed = before.idle_at if isinstance(before, Asking) else None
     state = step.state
+    if isinstance(before, Asking) and isinstance(state, Draft) and state.offer_until is None:
+        state = state.model_copy(update={"offer_until": _live(before.offer_until, ctx)})
+        step = replace(step, state=state)
     if not isinstance(state, Draft):
         if armed is None:
             return step
@@ -77,8 +84,29 @@ def _due(state: Draft, ctx: Context) -> datetime | None:
     heard = ctx.heard_at or ctx.now
     due = heard + timedelta(minutes=minutes)
     if isinstance(state, Confirming) and heard < state.hold.until:
-        due = min(due, heard + (state.hold.until - heard) * _OF_A_HOLD)
+        return min(due, heard + (state.hold.until - heard) * _OF_A_HOLD)
+    if _live(state.offer_until, ctx) is not None:  # that it ended is told first, and enough
+        due = max(due, (state.offer_until or due) + _AFTER_AN_OFFER)
     return due
+
+
+def _live(offer_until: datetime | None, ctx: Context) -> datetime | None:
+    """Return the end of an offer that has not been ended for long."""
+    over = offer_until is None or ctx.now >= offer_until + _AFTER_AN_OFFER
+    return None if over else offer_until
+
+
+def asked_with(state: Draft, say: Say, ctx: Context) -> tuple[Draft, Say, tuple[CancelTimer, ...]]:
+    """Ask whether they are still there with something else that is to be said, if it is time to."""
+    silent = ctx.now - (ctx.heard_at or ctx.now) >= _SILENT
+    if state.asked_once or not silent or not ctx.catalog.company.policy.idle_minutes:
+        return state, say, ()
+    w = words(ctx)
+    carry_on, *_ = buttons(w, (t.CARRY_ON, CarryOn()))
+    also = replace(
+        say, text=f"{say.text} {w(later.LEFT_OFF)}", buttons=(carry_on, *say.buttons[:2])
+    )
+    return state.model_copy(update={"asked_once": True}), also, (CancelTimer(key_of(ctx)),)
 
 
 def _ask(state: Draft, ctx: Context) -> Step[State]:

@@ -13,7 +13,7 @@ from flows import wording_waitlist as t
 from flows.asking import Asking, Idle, also, buttons, local, reply_of, shown, today, words
 from flows.cards import at, booked, of_visit, too_late
 from flows.cards import offered as offered_visit
-from flows.draft import ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
+from flows.draft import ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Draft, Order
 from flows.effects import (
     ArmTimer,
     CancelTimer,
@@ -40,6 +40,7 @@ from flows.events import (
     WaitlistLeft,
 )
 from flows.formats import capitalised, fit
+from flows.idle import asked_with
 from flows.lists import what
 from flows.machine import Context, Flow, State, Step
 from flows.model import Slot, Visit, Wish
@@ -151,7 +152,8 @@ def _offer(state: State, event: PlaceOffered, ctx: Context) -> Step[State]:
     ended = ArmTimer(offer_key(event.waitlist_id), "offer_ends", event.until, ids)
     record = Record("waitlist_offered", {**ids, "shared": event.shared})
     if isinstance(state, Asking) and not isinstance(state, Idle | Offered):
-        return shown(state, say, ended, record)  # what was going on stays open
+        waiting = state.model_copy(update={"offer_until": event.until})
+        return shown(waiting, say, ended, record)  # what was going on stays open
     return shown(made, say, ended, record)
 
 
@@ -270,6 +272,9 @@ def _not_answered(ctx: Context, state: Noticing, place: Place, slot: Slot) -> St
     template = _no_longer_kept(ctx, place.id, slot)
     pairs = ((later.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
     say = Say(capitalised(text), buttons(w, *pairs), template=template)
+    if isinstance(before, Draft):
+        before, say, timers = asked_with(before, say, ctx)
+        return shown(before, say, record, *timers)
     return shown(before, say, record)
 
 
