@@ -133,7 +133,7 @@ def choosing_time(
         case SlotHeld(kept):
             return confirm(ctx, state, kept)
         case SlotTaken():
-            return _lost(ctx, order_of(state), tapped=state.tapped)
+            return _lost(ctx, order_of(state), tapped=state.tapped, intro=state.intro)
         case _:
             pass
     match reply_of(event):
@@ -235,14 +235,14 @@ def _show_times(
     slots = _other_than_now(state, found.slots)
     day = capitalised(w.day(found.day, today(ctx)))
     if not slots:
-        full = w(t.DAY_IS_FULL, day=day)
+        full = _after(state.intro, w(t.DAY_IS_FULL, day=day))
         order = replace(order_of(state), wish=Wish())
         missed = replace(state.wish, day=found.day)
         return ask_day(
             ctx, order, from_day=found.day + timedelta(days=1), intro=full, missed=missed
         )
     if part and all(part_of(local(ctx, slot.start).time()) != part for slot in slots):
-        intro = w(t.PART_IS_FULL[part], day=day)
+        intro = _after(state.intro, w(t.PART_IS_FULL[part], day=day))
         missed = Wish(found.day, part=part)
         state = state.model_copy(update={"wish": Wish(), "intro": intro, "missed": missed})
     return shown(state, times(ctx, state, found.day, slots), viewed("time"))
@@ -267,7 +267,12 @@ def _hold_instead(
     return hold(ctx, state.model_copy(update={"before": before}), state.start)
 
 
-def _lost(ctx: Context, order: Order, *, tapped: bool) -> Step[Choosing]:
+def _after(intro: str, text: str) -> str:
+    """Return what was to be said first, and then this."""
+    return f"{intro}\n{text}" if intro else text
+
+
+def _lost(ctx: Context, order: Order, *, tapped: bool, intro: str = "") -> Step[Choosing]:
     """Say that a time is not free, and ask for those near it."""
     w, wish = words(ctx), order.wish
     if order.service_id is None or not is_offered(ctx, order.service_id, order.staff_id):
@@ -275,7 +280,8 @@ def _lost(ctx: Context, order: Order, *, tapped: bool) -> Step[Choosing]:
     if wish.day is None or wish.at is None:
         return ask_nearest(ctx, order)
     when = capitalised(w.when(datetime.combine(wish.day, wish.at), today(ctx)))
-    return ask_nearest(ctx, order, intro=w(t.JUST_GONE if tapped else t.NOT_FREE, when=when))
+    gone = w(t.JUST_GONE if tapped else t.NOT_FREE, when=when)
+    return ask_nearest(ctx, order, intro=_after(intro, gone))
 
 
 def _gone(ctx: Context, state: Confirming) -> Step[Choosing]:

@@ -34,6 +34,7 @@ class Order:
     moving: UUID | None = None
     before: Before | None = None  # where that visit is now
     also: tuple[int, ...] = ()  # services that follow in the same visit
+    anytime: bool = False  # some good times, the next ones, are what they wish for
 
 
 class ChoosingService(Asking):
@@ -46,6 +47,7 @@ class ChoosingService(Asking):
     from_day: date | None = None
     only: tuple[int, ...] = ()  # the services that what they wrote may mean
     offset: int = 0
+    anytime: bool = False
 
 
 class ChoosingStaff(Asking):
@@ -107,7 +109,8 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
     """Return what a state knows; `held` is the time that is held, as local wall time."""
     match state:
         case ChoosingService():
-            return Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
+            known = Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
+            return replace(known, anytime=state.anytime)
         case ChoosingStaff():
             return Order(
                 state.service_id, moving=state.moving, before=state.before, also=state.also

@@ -11,7 +11,7 @@ from typing import Final
 
 from babel import Locale, localedata
 from babel.core import UnknownLocaleError
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
 
 _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
@@ -54,6 +54,12 @@ def month_first(tag: str) -> bool:
 def day_text(tag: str, day: date, *, year: bool = False) -> str:
     """Write a date with its weekday, short: `Sat, Nov 21`."""
     return str(format_skeleton("yMMMEd" if year else "MMMEd", day, locale=locale_of(tag)))
+
+
+@lru_cache(maxsize=256)
+def weekday_text(tag: str, day: date) -> str:
+    """Write the day of the week alone, short: `Sat`."""
+    return str(format_date(day, "ccc", locale=locale_of(tag)))
 
 
 @lru_cache(maxsize=4096)

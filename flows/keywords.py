@@ -76,16 +76,21 @@ VISITS_WORDS: Final = keywords(
 CANCEL_VISIT_WORDS: Final = keywords(
     "cancel my appointment|cancel my visit|cancel my booking|cancel the appointment"
     "|cancel appointment|cancel visit|cancel booking|cant come|cannot come|cant make it"
+    "|cancel my|cancel the|cancel both|cancel all|cancel them|cancel everything|i wont come"
+    "|wont make it|wont be able to"
 )
 CHANGE_VISIT_WORDS: Final = keywords(
     "change my appointment|change my visit|change my booking|move my appointment|move my visit"
     "|move my booking|reschedule|change appointment|change the time|can i come later"
     "|can i come earlier|come another day|running late|will be late|minutes late|im late|postpone"
 )
-MOVE_IT_WORDS: Final = keywords("move it|move it to|shift it to")
+MOVE_IT_WORDS: Final = keywords(
+    "move it|move it to|shift it to|move my|move the|shift my|reschedule my|push my|bring my"
+    "|bring it forward|push it back"
+)
 CANCEL_WORDS: Final = keywords(
     "cancel|quit|exit|never mind|nevermind|forget it|leave it|want to cancel|need to cancel"
-    "|have to cancel|like to cancel"
+    "|have to cancel|like to cancel|cancel it|cancel that"
 )
 YES_WORDS: Final = keywords(
     "yes|yep|yeah|yup|ok|okay|sure|confirm|book it|yes please|perfect|great|go ahead|👍|✅|do it"
@@ -104,6 +109,14 @@ ANYTIME_WORDS: Final = keywords(
     "|next available|nearest time"
 )
 WHERE_WORDS: Final = keywords("where are you|address|your address|location|how do i find you")
+HOURS_WORDS: Final = keywords(
+    "opening hours|opening times|business hours|working hours|your hours|what hours|hours"
+    "|when are you open|when do you open|when do you close|what time do you open"
+    "|what time do you close|what time do you|till when are you|until when are you|how late are you"
+    "|are you open|are you closed|you open on|you open today|you open tomorrow|open on sunday"
+    "|open on sundays|open on saturday|open on saturdays|open on weekends|do you work on"
+    "|do you work|when do you work|which days are you|what days are you|you guys open"
+)
 WAITLIST_WORDS: Final = keywords(
     "waitlist|waiting list|wait list|my waitlist|the waitlist|join the waitlist|put me on the list"
     "|on the list|let me know if something comes free|let me know when something comes free"
@@ -120,6 +133,15 @@ USUAL_WORDS: Final = keywords(
 )
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
 AND_WORDS: Final = keywords("and|plus|also")
+TO_SOMEBODY_WORDS: Final = keywords("with|by")
+NO_NAME_WORDS: Final = keywords(
+    "you|me|him|her|them|us|someone|somebody|anyone|anybody|whoever|who|my|your|his|the|same"
+    "|any|this|that|it|all|both|hair|blow|dry|drying|wash|washing|cut|colour|color|dye|highlights"
+    "|balayage|beard|fringe|bangs|styling|style|massage|nails|nail|gel|polish|shellac|treatment"
+    "|kid|kids|child|children|son|daughter|friend|husband|wife|mum|mom|mother|dad|father|sister"
+    "|brother|baby|dog|card|cash|voucher|discount|phone|email|whatsapp|car|bus|short|long|few|lot"
+)
+EXCEPT_WORDS: Final = keywords("not|except|but|without")
 WITH_WORDS: Final = keywords("with|by|to")
 
 STOP: Final = _lexicon(STOP_WORDS, within=2)
@@ -144,12 +166,16 @@ ANYONE: Final = _lexicon(ANYONE_WORDS, within=1)
 ANYTIME: Final = _lexicon(ANYTIME_WORDS, within=1)
 USUAL: Final = _lexicon(USUAL_WORDS, within=2)
 WHERE: Final = _lexicon(WHERE_WORDS, within=2)
+HOURS: Final = _lexicon(HOURS_WORDS, within=2)
 WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
 LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)
 FILLERS: Final = _lexicon(FILLER_WORDS, within=9)
 AND: Final = _lexicon(AND_WORDS, within=9)
+TO_SOMEBODY: Final = _lexicon(TO_SOMEBODY_WORDS, within=9)
+NO_NAMES: Final = _lexicon(NO_NAME_WORDS, within=9)
+EXCEPT: Final = _lexicon(EXCEPT_WORDS, within=9)
 WITH: Final = _lexicon(WITH_WORDS, within=9)
-_POLITE: Final = _lexicon(POLITE_WORDS, within=9)
+POLITE: Final = _lexicon(POLITE_WORDS, within=9)
 _GREETING_STARTS: Final = tuple(
     sorted(GREETING.whole, key=lambda text: text.count(" "), reverse=True)
 )
@@ -163,8 +189,8 @@ def bare(text: str) -> str:
             words = words[len(greeting) + 1 :]
             break
     left = words.split()
-    while len(left) > 1 and left[0] in _POLITE.whole:
+    while len(left) > 1 and left[0] in POLITE.whole:
         del left[0]
-    while len(left) > 1 and left[-1] in _POLITE.whole:
+    while len(left) > 1 and left[-1] in POLITE.whole:
         del left[-1]
     return " ".join(left)

@@ -24,9 +24,9 @@ from flows.replies import (
     PickStaff,
     encode,
 )
-from flows.wanted import waiting_for, wish_to_wait_for
+from flows.wanted import days_text, waiting_for, wish_to_wait_for
 from flows.wording import Words
-from flows.wording_waitlist import JOIN_WAITLIST
+from flows.wording_waitlist import DAYS_AND_PART, JOIN_WAITLIST, PARTS_OF_DAYS
 
 Timed = tuple[Slot, time]
 """A slot with its local time of day."""
@@ -67,15 +67,15 @@ def services(ctx: Context, state: ChoosingService) -> Say:
     page = offered[state.offset : state.offset + room] or offered[:room]
     names = told_apart([service.name_in(ctx.locale) for service in page], TITLE)
     rows = [
-        (service, Row(encode(PickService(service.id)), name, _service_note(ctx, w, service)))
+        (service, Row(encode(PickService(service.id)), name, service_note(ctx, w, service)))
         for service, name in zip(page, names, strict=True)
     ]
     more: list[Row] = []
     if state.offset + room < len(offered):
         more.append(Row(encode(MoreServices(state.offset + room)), w(t.MORE_SERVICES)))
     question = w(t.WHICH_OF_THESE if state.only else t.WHAT)
-    if state.wish != NO_WISH:
-        question = f"{capitalised(wish_text(ctx, state.wish))}. {question}"
+    if state.wish != NO_WISH or state.from_day is not None:
+        question = f"{capitalised(wish_text(ctx, state.wish, state.from_day))}. {question}"
     sections = [*_by_category(w, rows), (w(t.OTHERS), more)]
     if len(sections) > ROWS or len(sections) == 2:
         sections = [("", [row for _, row in rows] + more)]
@@ -83,9 +83,14 @@ def services(ctx: Context, state: ChoosingService) -> Say:
     return Say(question, sheet=sheet(w(t.SERVICES), *sections), footer=footer)
 
 
-def wish_text(ctx: Context, wish: Wish) -> str:
-    """Say back what was understood of a wish: `tomorrow 3:00 PM`."""
+def wish_text(ctx: Context, wish: Wish, from_day: date | None = None) -> str:
+    """Say back what was understood of a wish: `tomorrow 3:00 PM`, `next week, mornings`."""
     w, now = words(ctx), today(ctx)
+    if wish.day is None and from_day is not None:
+        text = days_text(ctx, from_day, from_day + timedelta(days=6))
+        if wish.at is not None:
+            return w(t.LIST_JOIN, first=text, second=w.time(wish.at))
+        return w(DAYS_AND_PART, days=text, part=w(PARTS_OF_DAYS[wish.part])) if wish.part else text
     if wish.day is not None and wish.at is not None:
         return w.when(datetime.combine(wish.day, wish.at), now)
     parts = [w.day(wish.day, now)] if wish.day is not None else []
@@ -104,7 +109,8 @@ def _by_category(w: Words, rows: Sequence[tuple[Service, Row]]) -> list[tuple[st
     return list(zip(titles, sections.values(), strict=True))
 
 
-def _service_note(ctx: Context, w: Words, service: Service) -> str:
+def service_note(ctx: Context, w: Words, service: Service) -> str:
+    """Say how long a service takes and what it costs."""
     lowest, highest = ctx.catalog.prices[service.id]
     minutes = w.count(t.MINUTES, service.minutes)
     if not highest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -23,13 +24,21 @@ from flows.asking import (
     words,
 )
 from flows.cards import at, card, of_visit, visit_buttons, visit_time
-from flows.draft import Before, ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
+from flows.draft import (
+    NO_WISH,
+    Before,
+    ChoosingDay,
+    ChoosingService,
+    ChoosingStaff,
+    ChoosingTime,
+    Order,
+)
 from flows.effects import CancelVisit, FindVisit, FindVisits, Record, Row, Say
 from flows.events import Event, VisitCancelled, VisitFound, VisitGone, VisitsFound
 from flows.formats import capitalised, fit, units
 from flows.greeting import at_menu, help_buttons
 from flows.machine import Context, Flow, Step
-from flows.model import Visit
+from flows.model import Visit, Wish
 from flows.ordering import go_on, viewed
 from flows.refusals import OPEN_STATUSES, refusal
 from flows.replies import (
@@ -47,6 +56,7 @@ from flows.replies import (
     encode,
 )
 from flows.replies_waitlist import ListPlaces
+from flows.wishes import Wished
 from flows.wording_waitlist import WAITLIST
 
 Intent = Literal["show", "change", "cancel", "drop"]
@@ -59,6 +69,9 @@ class ChoosingVisit(Asking):
     intent: Intent = "show"
     past: bool = False
     offset: int = 0
+    wish: Wish = NO_WISH  # when a visit is to be instead
+    from_day: date | None = None
+    services: tuple[int, ...] = ()  # those of the visit that they mean
 
 
 class ViewingVisit(Asking):
@@ -67,6 +80,8 @@ class ViewingVisit(Asking):
     step: Literal["manage.viewing_visit"] = "manage.viewing_visit"
     booking_id: UUID
     intent: Intent = "show"
+    wish: Wish = NO_WISH
+    from_day: date | None = None
 
 
 class CancellingVisit(Asking):
@@ -82,10 +97,18 @@ Moving: TypeAlias = ChoosingDay | ChoosingTime | ChoosingStaff | ChoosingService
 
 
 def open_visits(
-    intent: Intent = "show", *, past: bool = False, offset: int = 0, intro: str = ""
+    intent: Intent = "show",
+    *,
+    past: bool = False,
+    offset: int = 0,
+    intro: str = "",
+    wished: Wished | None = None,
 ) -> Step[ChoosingVisit]:
-    """Look for the customer's visits."""
+    """Look for the customer's visits; `wished` says which is meant, and when it is to be."""
     state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro)
+    if wished is not None:
+        known = {"wish": wished.wish, "from_day": wished.from_day, "services": wished.services}
+        state = state.model_copy(update=known)
     return Step(state, ask=FindVisits(past=past))
 
 
@@ -100,16 +123,25 @@ def choosing_visit(
 ) -> Step[Managing | Moving] | None:
     """Show the list, or go straight on with the only one."""
     if not isinstance(event, VisitsFound):
-        return _tapped(event)
+        step = _tapped(event)
+        if step is None or not isinstance(step.state, ViewingVisit):
+            return step
+        known = {"wish": state.wish, "from_day": state.from_day}
+        return Step(step.state.model_copy(update=known), step.effects, step.ask)
     found = event.past if state.past else event.upcoming
     if not found:
         return _none(ctx, state, waiting=event.waiting)
+    meant = tuple(visit for visit in found if visit.service_id in state.services)
+    if len(meant) == 1 and state.intent != "show":
+        found = meant
     if len(found) == 1 and not state.past and not (event.waiting and state.intent == "show"):
         viewing = ViewingVisit(
             booking_id=found[0].id,
             intent=state.intent,
             intro=state.intro,
             misses=state.misses,
+            wish=state.wish,
+            from_day=state.from_day,
         )
         return _view(ctx, viewing, found[0])
     listed = _list(ctx, state, found, waiting=event.waiting)
@@ -171,7 +203,7 @@ def _view(ctx: Context, state: ViewingVisit, visit: Visit | None) -> Step[Managi
     if refused is not None:
         return refused
     if state.intent == "change":
-        return _change(ctx, visit)
+        return _change(ctx, state, visit)
     if state.intent == "drop":
         return Step(state, ask=CancelVisit(visit.id))
     w = words(ctx)
@@ -185,8 +217,8 @@ def _view(ctx: Context, state: ViewingVisit, visit: Visit | None) -> Step[Managi
     return shown(cancelling, Say(question, buttons(w, *pairs)), viewed("cancel"))
 
 
-def _change(ctx: Context, visit: Visit) -> Step[Moving | Idle]:
-    """Ask for another day, by the same person if they are still there."""
+def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Idle]:
+    """Ask for another day if none is known, by the same person if they are still there."""
     catalog = ctx.catalog
     team = {person.id for person in catalog.staff_for(visit.service_id)}
     if visit.service_id not in catalog.service_by_id or not team:
@@ -194,6 +226,10 @@ def _change(ctx: Context, visit: Visit) -> Step[Moving | Idle]:
         return shown(Idle(), Say(text, help_buttons(ctx)))
     before = Before(visit.id, visit.start, visit.staff_id)
     known = Order(visit.service_id, who_known=True, also=visit.also)
+    wish = state.wish
+    if wish.day is None and wish.at is not None and state.from_day is None:  # "move it to 3 pm"
+        wish = replace(wish, day=visit_time(ctx, visit, visit.start).date())
+    known = replace(known, wish=wish, from_day=state.from_day)
     order = replace(known, moving=visit.id, before=before)
     started = Record("change_started", {"booking_id": str(visit.id)})
     if visit.staff_id in team:

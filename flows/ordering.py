@@ -92,6 +92,8 @@ def ask_service(
         return at_menu(ctx, words(ctx)(t.NOTHING_TO_BOOK))
     if order.staff_id is not None and not only:
         only = _done_by(ctx, order.staff_id)
+    if len(only) == 1 and is_offered(ctx, only[0], order.staff_id):  # that is no choice
+        return go_on(ctx, replace(order, service_id=only[0]), intro)
     state = ChoosingService(
         staff_id=order.staff_id,
         who_known=order.who_known,
@@ -100,6 +102,7 @@ def ask_service(
         only=only,
         offset=offset,
         intro=intro,
+        anytime=order.anytime,
     )
     return shown(state, services(ctx, state), viewed("service"))
 
@@ -193,6 +196,8 @@ def _choosing_time(
 
 def _ask_when(ctx: Context, order: Order, service_id: int, intro: str) -> Step[Choosing]:
     wish, w = order.wish, words(ctx)
+    if order.anytime and wish == NO_WISH and order.from_day is None:
+        return ask_nearest(ctx, order, intro=intro)
     last = last_day(ctx, service_id)
     if wish.day is not None and wish.day > last:
         far = w(t.TOO_FAR, day=w.day(last, today(ctx)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flows import keywords as k
+from flows import questions as questions_
 from flows import wording as t
 from flows.asking import Asking, also, local, words
 from flows.draft import (
@@ -31,11 +32,10 @@ from flows.menu import (
     aside,
     ask_language,
     change_language,
-    phone_number,
     start_booking,
 )
 from flows.model import Wish
-from flows.ordering import Choosing, ask_nearest, ask_service, go_on, is_offered
+from flows.ordering import Choosing, ask_service, go_on
 from flows.person import called
 from flows.picking import drop, pick_times
 from flows.places import Joining, Offered
@@ -49,6 +49,7 @@ from flows.wishes import Wished, understand
 _NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
 _MOST_SERVICES: Final = 3
 """How many services one visit may have."""
+_MOST_NAMES: Final = 8
 _LEAST: Final = 3
 """Letters that the beginning of a title must have to be taken for it."""
 
@@ -195,21 +196,29 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
 def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Do what can be asked for at any time: visits, the phone, the address."""
     if k.CANCEL_VISIT.has(text.bare):
-        return open_visits("cancel")
+        return open_visits("cancel", wished=understand(text.raw, ctx))
     moves = k.MOVE_IT.has(text.bare) and not isinstance(state, Draft)  # "it" is the visit they have
     if moves or k.CHANGE_VISIT.has(text.bare):
-        return open_visits("change")
+        return open_visits("change", wished=understand(text.raw, ctx))
     if k.VISITS.has(text.bare):
         return open_visits()
-    if k.CALL.has(text.bare):
-        return phone_number(state, ctx)
-    address = ctx.catalog.company.address
-    if address and k.WHERE.has(text.bare):
-        return aside(state, ctx, words(ctx)(t.OUR_ADDRESS, address=fit(address, t.ADDRESS)))
     return None
 
 
-def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
+def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Answer what is asked about the business, and go on with what is wished for beside it."""
+    if not any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE)):
+        return None
+    wished = understand(text.raw, ctx)
+    answer = questions_.answer(text.bare, wished, state, ctx)
+    if not answer:
+        return None
+    if wished is not None and wished.services and not k.PRICE.has(text.bare):
+        return wish(state, text, ctx, intro=answer)
+    return questions_.told(state, ctx, answer)
+
+
+def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State] | None:
     """Go as far into a booking as a wish determines it; an open one keeps what was not named."""
     order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
     hour = isinstance(state, ChoosingTime) and _NUMBER(text.raw)
@@ -219,8 +228,15 @@ def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if order.moving is not None:  # another service would be another visit
         wished = replace(wished, services=(), several=False, in_turn=False)
     if wished.services and k.PRICE.has(text.bare):
+        if len(wished.services) == 1:
+            return questions_.price(ctx, wished.services[0])
         return ask_service(ctx, order, only=wished.services)
     order = _merged(order, wished, ctx)
+    if wished.stranger:
+        intro = _nobody(ctx, wished)
+    only = state.only if isinstance(state, ChoosingService) else ()
+    if only and order.service_id is None and not wished.services:  # yet to say which of these
+        return ask_service(ctx, order, intro=intro, only=only)
     if (
         wished.services
         and _is_one_visit(wished, ctx)
@@ -228,7 +244,7 @@ def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
         and k.ANYTIME.has(plain(text.raw))
     ):
         return also(_anytime(ctx, order), _heard(state, wished))
-    return also(_wished(order, wished, ctx), _heard(state, wished))
+    return also(_wished(order, wished, ctx, intro), _heard(state, wished))
 
 
 def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -250,6 +266,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     waiting,
     usual,
     intents,
+    questions,
     leave,
     wish,
     begin,
@@ -290,13 +307,8 @@ def _held(ctx: Context, state: Draft) -> Wish:
 
 def _anytime(ctx: Context, order: Order) -> Step[Choosing]:
     """Show some good times, by anyone unless somebody was named."""
-    order = replace(order, who_known=True, wish=NO_WISH, from_day=None)
-    offered = ctx.catalog.bookable_services
-    if order.service_id is None and len(offered) == 1:
-        order = replace(order, service_id=offered[0].id)
-    if order.service_id is None or not is_offered(ctx, order.service_id, order.staff_id):
-        return go_on(ctx, order)
-    return ask_nearest(ctx, order)
+    order = replace(order, who_known=True, wish=NO_WISH, from_day=None, anytime=True)
+    return go_on(ctx, order)
 
 
 def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
@@ -310,6 +322,9 @@ def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
                 order = replace(order, staff_id=None, who_known=False)
     if wished.staff_id is not None or wished.anyone:
         order = replace(order, staff_id=wished.staff_id, who_known=True)
+    elif wished.stranger or wished.not_by is not None:
+        order = replace(order, staff_id=_other_than(order, wished.not_by, ctx), who_known=False)
+        order = replace(order, who_known=order.staff_id is not None)
     if not wished.says_when:
         return order
     new, old = wished.wish, order.wish
@@ -318,6 +333,23 @@ def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
     part = new.part or (old.part if new.at is None else None)
     merged = Wish(new.day or old.day, new.at, part)
     return replace(order, wish=merged, from_day=None)
+
+
+def _nobody(ctx: Context, wished: Wished) -> str:
+    """Say that nobody here has the name that was written, and who there is."""
+    offered = ctx.catalog.staff
+    able = tuple(one for one in offered if any(id_ in one.offers for id_ in wished.services))
+    team = ", ".join(one.name for one in (able or offered)[:_MOST_NAMES])
+    name = fit(wished.stranger or "", t.NAME)
+    return words(ctx)(t.NOBODY_CALLED, name=name, team=fit(team, t.ADDRESS))
+
+
+def _other_than(order: Order, not_by: int | None, ctx: Context) -> int | None:
+    """Return the only person who is left when somebody is not wanted."""
+    if not_by is None or order.service_id is None:
+        return None
+    left = [one.id for one in ctx.catalog.staff_for(order.service_id) if one.id != not_by]
+    return left[0] if len(left) == 1 else None
 
 
 def _is_one_visit(wished: Wished, ctx: Context) -> bool:
@@ -329,12 +361,12 @@ def _is_one_visit(wished: Wished, ctx: Context) -> bool:
     return wished.in_turn and len(services) <= _MOST_SERVICES and not alone
 
 
-def _wished(order: Order, wished: Wished, ctx: Context) -> Step[Choosing]:
+def _wished(order: Order, wished: Wished, ctx: Context, intro: str) -> Step[Choosing]:
     if len(wished.services) > 1 and not _is_one_visit(wished, ctx):
-        intro = words(ctx)(t.ONE_AT_A_TIME) if wished.several else ""
+        intro = intro or (words(ctx)(t.ONE_AT_A_TIME) if wished.several else "")
         order = replace(order, service_id=None, also=())
         return ask_service(ctx, order, intro=intro, only=wished.services)
-    return go_on(ctx, order)
+    return go_on(ctx, order, intro)
 
 
 def _heard(state: State, wished: Wished) -> Record:

@@ -16,6 +16,7 @@ from flows.asking import local, words
 from flows.draft import NO_WISH
 from flows.machine import Context
 from flows.model import Catalog, Service, Staff, Wish
+from flows.names import respelled, stranger
 from flows.plain import alike, plain, plain_name
 from flows.when import Heard, when_in
 from flows.when_tokens import Token, read
@@ -37,6 +38,8 @@ class Wished:
     in_turn: bool = False  # and leaves no doubt which: they come as they were named
     staff_id: int | None = None
     anyone: bool = False
+    not_by: int | None = None  # whom they do not want
+    stranger: str | None = None  # somebody whom nobody knows here
     wish: Wish = NO_WISH
     from_day: date | None = None
 
@@ -55,8 +58,8 @@ def understand(text: str, ctx: Context) -> Wished | None:
         if token.codes or token.kind != "word"
         for word in token.text.split()
     )
-    said = plain(text).split()
     catalog = ctx.catalog
+    said = respelled(plain(text).split(), catalog)
     matches = _services(said, catalog, ctx.locale, timely)
     services = [match.service for match in matches]
     spent = frozenset(word for match in matches for word in match.words)
@@ -66,17 +69,30 @@ def understand(text: str, ctx: Context) -> Wished | None:
     staff, named = _staff([word for word in said if word not in spent], catalog, timely)
     anyone = k.ANYONE.has(plain(text))
     heard = _when(tokens, ctx, spent | named) or _NO_TIME
-    if not (services or staff or anyone or heard != _NO_TIME):
+    known = spent | timely | k.FILLERS.whole | k.POLITE.whole
+    unknown = None if staff else stranger(text, said, known, catalog)
+    if not (services or staff or anyone or unknown or heard != _NO_TIME):
         return None
+    unwanted = staff is not None and _is_excluded(said, named)
     return Wished(
         services=tuple(service.id for service in services),
         several=several,
         in_turn=several and in_turn,
-        staff_id=staff.id if staff else None,
+        staff_id=staff.id if staff and not unwanted else None,
         anyone=anyone and staff is None,
+        not_by=staff.id if staff and unwanted else None,
+        stranger=unknown,
         wish=heard.wish,
         from_day=heard.from_day,
     )
+
+
+def _is_excluded(said: Sequence[str], named: frozenset[str]) -> bool:
+    """Tell "not with Ben" and "anyone but Ben" from "with Ben"."""
+    at = next(n for n, word in enumerate(said) if word in named)
+    before = said[max(0, at - 2) : at]
+    before = before[:-1] if before and before[-1] in k.WITH.whole else before[-1:]
+    return bool(before) and before[-1] in k.EXCEPT.whole
 
 
 def _when(tokens: Sequence[Token], ctx: Context, names: frozenset[str]) -> Heard | None:

@@ -92,6 +92,12 @@ CARRY_ON = button("Carry on")
 PHONE_NUMBER = sentence("Our number is {phone}. You can also go on right here.")
 NO_PHONE = sentence("We have no phone line, but someone from the team can write to you here.")
 OUR_ADDRESS = sentence("You find us here: {address}")
+OUR_HOURS = sentence("Our hours:")
+OPEN_ON = sentence("We're open {day}, {hours}.")
+CLOSED_ON = sentence("We're closed {day}.")
+DAY_HOURS = sentence("{day}: {hours}")
+CLOSED = note("closed")
+PRICE_OF = sentence("{service}: {details}")
 WELCOME = sentence("You're welcome! Write any time.")
 
 # Booking, what and who
@@ -159,6 +165,7 @@ PART_IS_FULL = {
     EVENING: sentence("{day}: the evening is full."),
 }
 TOO_FAR = sentence("I can book up to {day}.")
+NOBODY_CALLED = sentence("There is nobody called {name} here. Our team: {team}.")
 DOES_NOT_DO_IT = sentence("{staff} doesn't do {service}.")
 SERVICE_GONE = sentence("That one is no longer offered.")
 STAFF_GONE = sentence("That person can't be booked for it any more.")
@@ -227,7 +234,8 @@ VISIT_IS_CANCELLED = sentence("That visit is cancelled.")
 
 # Consent
 STOPPED = sentence(
-    "Done: you won't hear from {company} unless you write first. START switches messages on again."
+    "Done: you won't hear from {company} unless you write first, not even reminders of your visits."
+    " START switches messages on again."
 )
 STARTED = sentence("Welcome back: {company} may write to you again, about your visits above all.")
 MESSAGES_ON = button("Messages on")

@@ -247,8 +247,11 @@ def test_a_visit_nobody_knows_is_gone() -> None:
 def test_it_is_the_visit_that_they_have_or_the_booking_that_is_going_on() -> None:
     chat, _ = with_visit()
     chat.type("could you move it to friday?")
-    assert chat.step == "booking.choosing_day"
-    assert "Which day instead?" in chat.text
+    assert chat.step == "booking.choosing_time", "the day is known"
+    assert "What time?" in chat.text
+    whenever, _ = with_visit()
+    whenever.type("can you move it?")
+    assert "Which day instead?" in whenever.text
     other = Chat(Salon())
     other.type("manicure tomorrow")
     other.type("move it to monday")

@@ -58,6 +58,8 @@ LONGEST = {
     "first": "nothing free in the coming weeks",
     "second": "1 234 567,89 ₽",
     "place": "999th",
+    "hours": "12:30 PM – 12:30 PM, 12:30 PM – 12:30 PM, 12:30 PM – 12:30 PM",
+    "team": "Х" * wording.ADDRESS,
     "days": f"{'Wed, Nov 25, 2026'} – {'Wed, Nov 25, 2026'}",
     "part": "in the afternoon",
     "last": "Wed, Nov 25, 2026",

@@ -1,0 +1,74 @@
+"""What customers ask about the business itself: hours, prices, address, phone.
+
+Answered whatever is going on, which stays open. Several questions in one message have one answer;
+where the message also says what they would like to book, the answer opens the booking.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flows import keywords as k
+from flows import wording as t
+from flows.asking import Asking, Idle, buttons, shown, words
+from flows.draft import ChoosingService, Draft, order_of
+from flows.effects import Say
+from flows.formats import fit
+from flows.lists import service_note
+from flows.machine import Context, State, Step
+from flows.menu import aside
+from flows.model import Service
+from flows.opening import hours_text
+from flows.replies import MoreServices, OpenMenu, PickService, Reply
+from flows.wishes import Wished
+
+_MOST_PRICES: Final = 10
+
+
+def answer(bare: str, wished: Wished | None, state: State, ctx: Context) -> str:
+    """Answer what a bare text asks about the business, in lines; empty where it asks nothing."""
+    w, company = words(ctx), ctx.catalog.company
+    lines = []
+    if k.HOURS.has(bare):
+        lines.append(hours_text(ctx, wished.wish.day if wished else None))
+    if k.WHERE.has(bare) and company.address:
+        lines.append(w(t.OUR_ADDRESS, address=fit(company.address, t.ADDRESS)))
+    if k.CALL.has(bare):
+        phone = company.phone
+        lines.append(w(t.PHONE_NUMBER, phone=phone) if phone else w(t.NO_PHONE))
+    busy = isinstance(state, Asking) and not isinstance(state, Idle | ChoosingService)
+    if k.PRICE.has(bare) and (any(lines) or busy):
+        lines += [_price(ctx, service) for service in _asked_about(wished, state, ctx)]
+    return "\n".join(filter(None, lines))
+
+
+def told(state: State, ctx: Context, text: str) -> Step[State]:
+    """Give an answer; what was going on stays open."""
+    return aside(state, ctx, text)
+
+
+def price(ctx: Context, service_id: int) -> Step[ChoosingService]:
+    """Tell what one service costs, and offer to book it."""
+    w, service = words(ctx), ctx.catalog.service_by_id[service_id]
+    pairs: list[tuple[t.Message, Reply]] = [(t.BOOK_A_VISIT, PickService(service_id))]
+    if len(ctx.catalog.bookable_services) > 1:
+        pairs.append((t.OTHER_SERVICE, MoreServices(0)))
+    pairs.append((t.MENU, OpenMenu()))
+    state = ChoosingService(only=(service_id,))
+    return shown(state, Say(_price(ctx, service), buttons(w, *pairs)))
+
+
+def _price(ctx: Context, service: Service) -> str:
+    w = words(ctx)
+    name = fit(service.name_in(ctx.locale), t.NAME)
+    return w(t.PRICE_OF, service=name, details=service_note(ctx, w, service))
+
+
+def _asked_about(wished: Wished | None, state: State, ctx: Context) -> tuple[Service, ...]:
+    """Return the services whose price is asked: named, or being booked, or all."""
+    ids = set(wished.services if wished else ())
+    if not ids and isinstance(state, Draft):
+        order = order_of(state)
+        ids = {id_ for id_ in (order.service_id, *order.also) if id_ is not None}
+    offered = ctx.catalog.bookable_services
+    return tuple(one for one in offered if one.id in ids) or offered[:_MOST_PRICES]
