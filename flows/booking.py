@@ -182,6 +182,7 @@ def confirming(
 def confirm(ctx: Context, state: ChoosingTime, kept: Hold) -> Step[Confirming]:
     """Ask whether what is kept shall be booked."""
     asked = Confirming(staff_id=state.staff_id, moving=state.moving, before=state.before, hold=kept)
+    asked = asked.model_copy(update={"intro": state.intro})
     return shown(asked, held(ctx, asked), viewed("confirm"))
 
 

@@ -40,9 +40,10 @@ from flows.language import written_in
 from flows.machine import Context, Handler, State, Step
 from flows.offers import happened
 from flows.person import apologised, called, stays_silent, taken
+from flows.picked import picked
 from flows.replies import CallUs, CarryOn, Reply, TalkToUs
 from flows.taps import follow
-from flows.typed import TEXTS, Text, picked
+from flows.typed import TEXTS, Text
 from flows.usual import welcome
 from flows.wording import Message, locale_for
 

@@ -50,28 +50,44 @@ def _lexicon(message: Message, *, within: int) -> Lexicon:
 POLITE_WORDS: Final = keywords("please|pls|ok|well|so|um|actually|then|thanks|just|the|a|now")
 STOP_WORDS: Final = keywords(
     "stop|stop it|unsubscribe|stop messages|stop all|stop writing|opt out|no more messages"
+    "|stop texting|stop texting me|stop messaging|stop messaging me|stop contacting me"
+    "|stop sending|dont text me|dont message me|do not contact me|leave me alone|remove me"
+    "|no more texts|remove my number"
 )
 START_WORDS: Final = keywords("start|unstop|subscribe|resume|opt in|messages on")
 GREETING_WORDS: Final = keywords(
     "hi|hello|hey|hiya|good morning|good afternoon|good evening|good day|hi there|hello there"
+    "|yo|hola|anyone there|anybody there|is anyone there|you there|are you there"
+    "|hello anyone there|hi anyone there|heya|howdy"
 )
 MENU_WORDS: Final = keywords("menu|main menu|start over|restart|begin|home|help")
 PERSON_WORDS: Final = keywords(
     "person|human|operator|agent|real person|someone|talk to us|talk to someone"
     "|talk to a person|talk to a human|speak to someone|speak to a person|speak to a human"
-    "|speak with someone|call me|call me back|manager|receptionist"
+    "|speak with someone|call me|call me back|manager|receptionist|speak to somebody"
+    "|talk to somebody|speak to the manager|talk to the manager|speak with the manager"
+    "|want a human"
 )
-CALL_WORDS: Final = keywords("call us|phone|phone number|telephone|your number|can i call")
+CALL_WORDS: Final = keywords(
+    "call us|phone|phone number|telephone|your number|can i call|ur number|your phone"
+    "|the phone number|number to call|phone you|ring you|a number"
+)
 LANGUAGE_WORDS: Final = keywords("language|languages|change language|another language")
 BOOK_WORDS: Final = keywords(
     "book|booking|a booking|appointment|an appointment|book a visit|make an appointment"
     "|book an appointment|i would like to book|id like to book|i want to book|can i book"
     "|new appointment|schedule|reserve|sign me up|services|book me"
 )
-PRICE_WORDS: Final = keywords("price|prices|price list|how much|cost|costs")
+PRICE_WORDS: Final = keywords(
+    "price|prices|price list|how much|cost|costs|how long does|how long is|how long will"
+    "|how long do|cheaper|cheapest|too expensive|pricing|how expensive|rates"
+)
 VISITS_WORDS: Final = keywords(
     "my visits|my visit|my appointments|my appointment|my bookings|my booking"
-    "|when is my appointment|when is my visit|visits"
+    "|when is my appointment|when is my visit|visits|my next appointment|my next visit"
+    "|am i booked|am i booked in|am i still booked|have i booked|did i book|what time am i"
+    "|when am i|my confirmation|i booked for|my app|do i have anything booked"
+    "|do i have an appointment|do i have a booking"
 )
 CANCEL_VISIT_WORDS: Final = keywords(
     "cancel my appointment|cancel my visit|cancel my booking|cancel the appointment"
@@ -80,17 +96,17 @@ CANCEL_VISIT_WORDS: Final = keywords(
     "|wont make it|wont be able to"
 )
 CHANGE_VISIT_WORDS: Final = keywords(
-    "change my appointment|change my visit|change my booking|move my appointment|move my visit"
-    "|move my booking|reschedule|change appointment|change the time|can i come later"
-    "|can i come earlier|come another day|running late|will be late|minutes late|im late|postpone"
+    "change my appointment|change my visit|change my booking|move my appointment"
+    "|move my visit|move my booking|reschedule|change appointment|change the time"
+    "|can i come later|can i come earlier|come another day|postpone"
 )
 MOVE_IT_WORDS: Final = keywords(
-    "move it|move it to|shift it to|move my|move the|shift my|reschedule my|push my|bring my"
+    "move it|move it to|shift it to|move my|move the|shift my|reschedule my|push my"
     "|bring it forward|push it back"
 )
 CANCEL_WORDS: Final = keywords(
-    "cancel|quit|exit|never mind|nevermind|forget it|leave it|want to cancel|need to cancel"
-    "|have to cancel|like to cancel|cancel it|cancel that"
+    "cancel|quit|exit|want to cancel|need to cancel|have to cancel|like to cancel|cancel it"
+    "|cancel that"
 )
 YES_WORDS: Final = keywords(
     "yes|yep|yeah|yup|ok|okay|sure|confirm|book it|yes please|perfect|great|go ahead|👍|✅|do it"
@@ -98,8 +114,9 @@ YES_WORDS: Final = keywords(
 NO_WORDS: Final = keywords("no|nope|no thanks|not this one|doesnt suit|doesnt work|👎")
 BACK_WORDS: Final = keywords("back|go back")
 THANKS_WORDS: Final = keywords(
-    "thanks|thank you|thank you so much|many thanks|thx|ty|great|perfect|super|cool|ok|okay|bye"
-    "|goodbye|see you|👍|🙏|❤|🙂|😊|👌"
+    "thanks|thank you|thank you so much|many thanks|thx|ty|great|perfect|super|cool|ok|okay"
+    "|bye|goodbye|see you|👍|🙏|❤|🙂|😊|👌|thank u|thanks so much|tysm|cheers|ta|amazing|lovely"
+    "|awesome|brilliant|love it|😘|😍|💕|🥰|🙌|💯"
 )
 ANYONE_WORDS: Final = keywords(
     "anyone|anybody|whoever|no preference|dont mind who|doesnt matter who|any of them"
@@ -108,7 +125,11 @@ ANYTIME_WORDS: Final = keywords(
     "anytime|any time|any day|whenever|as soon as possible|asap|soonest|earliest|first available"
     "|next available|nearest time"
 )
-WHERE_WORDS: Final = keywords("where are you|address|your address|location|how do i find you")
+WHERE_WORDS: Final = keywords(
+    "where are you|address|your address|location|how do i find you|where r u|where r you"
+    "|the address|ur address|where are u|find you|where is the salon|where is it"
+    "|are you located|you located|get to you|how to get there|your location|get there"
+)
 HOURS_WORDS: Final = keywords(
     "opening hours|opening times|business hours|working hours|your hours|what hours|hours"
     "|when are you open|when do you open|when do you close|what time do you open"
@@ -117,6 +138,70 @@ HOURS_WORDS: Final = keywords(
     "|open on sundays|open on saturday|open on saturdays|open on weekends|do you work on"
     "|do you work|when do you work|which days are you|what days are you|you guys open"
 )
+LATE_WORDS: Final = keywords(
+    "running late|be late|be a bit late|be a little late|minutes late|mins late|min late"
+    "|im late|stuck in traffic|on my way|few minutes late|10 late|15 late|5 late"
+)
+COMPLAINT_WORDS: Final = keywords(
+    "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"
+    "|was awful|was horrible|was rude|very disappointed|not happy with|unhappy with|ruined my"
+    "|burned my|the worst"
+)
+BOT_WORDS: Final = keywords(
+    "are you a bot|is this a bot|a bot|bot|are you a robot|are you real|are you human"
+    "|are you a human|are you a person|who is this|who are you|are you ai"
+    "|am i talking to a bot|am i talking to a person"
+)
+SEE_YOU_WORDS: Final = keywords(
+    "see you|see u|see ya|see you tomorrow|see you then|see you soon|see you there"
+    "|looking forward|cant wait|till then|until then"
+)
+COMING_WORDS: Final = keywords(
+    "confirm|i confirm|confirmed|ill be there|i will be there|i will come|ill come|im coming"
+    "|still coming"
+)
+NEVER_MIND_WORDS: Final = keywords(
+    "never mind|nevermind|nvm|forget it|leave it|not now|maybe later|some other time"
+    "|wrong number|wrong chat|sorry wrong chat"
+)
+TEAM_WORDS: Final = keywords(
+    "who works there|who works here|who works with you|who do you have|your team|the team"
+    "|your staff|your stylists|your masters|which stylists|what stylists|who is working"
+    "|who is there"
+)
+SAME_TIME_WORDS: Final = keywords("same time")
+SEVERAL_PEOPLE_WORDS: Final = keywords(
+    "2 people|two people|3 people|three people|for two|for 2|for three|for 3|both of us"
+    "|the two of us|two of us|and me|me and my|myself and|and myself"
+)
+OTHER_DAY_WORDS: Final = keywords(
+    "a different day|different day|another day|other day|other days|a different date"
+    "|another date|which other days|what other days|any other day|some other day"
+)
+OTHER_PERSON_WORDS: Final = keywords(
+    "someone else|somebody else|a different person|different person|another person"
+    "|other person|another stylist|a different stylist|anyone else|who else|with someone else"
+)
+LATER_WORDS: Final = keywords(
+    "later|any later|a bit later|bit later|later please|something later|anything later"
+    "|later in the day|got anything later|too early|thats too early"
+)
+EARLIER_WORDS: Final = keywords(
+    "earlier|any earlier|a bit earlier|bit earlier|earlier please|something earlier"
+    "|anything earlier|earlier in the day|got anything earlier|too late|thats too late"
+    "|any sooner|sooner"
+)
+FIRST_ONE_WORDS: Final = keywords("first|the first|first one|the first one|1st|1st one|top one")
+SECOND_ONE_WORDS: Final = keywords("second|the second|second one|the second one|2nd|2nd one")
+THIRD_ONE_WORDS: Final = keywords("third|the third|third one|the third one|3rd|3rd one")
+LAST_ONE_WORDS: Final = keywords("last|the last|last one|the last one|bottom one")
+OTHER_TIME_WORDS: Final = keywords(
+    "other times|other time|another time|different time|a different time|any other times"
+    "|what other times|more options"
+)
+CUT_WORDS: Final = keywords("cut|haircut|trim|chop|hairdo")
+NAILS_WORDS: Final = keywords("manicure|nails|nail")
+COLOUR_WORDS: Final = keywords("colour|color|colouring|coloring|dye|dyed|tint|roots")
 WAITLIST_WORDS: Final = keywords(
     "waitlist|waiting list|wait list|my waitlist|the waitlist|join the waitlist|put me on the list"
     "|on the list|let me know if something comes free|let me know when something comes free"
@@ -129,7 +214,9 @@ LEAVE_LIST_WORDS: Final = keywords(
     "|dont want to wait"
 )
 USUAL_WORDS: Final = keywords(
-    "usual|the usual|my usual|same as last time|as last time|same as before"
+    "usual|the usual|my usual|same as last time|as last time|same as before|same again"
+    "|the same again|same as usual|same please|same as always|same thing|like last time"
+    "|what i had last time"
 )
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
 AND_WORDS: Final = keywords("and|plus|also")
@@ -167,6 +254,27 @@ ANYTIME: Final = _lexicon(ANYTIME_WORDS, within=1)
 USUAL: Final = _lexicon(USUAL_WORDS, within=2)
 WHERE: Final = _lexicon(WHERE_WORDS, within=2)
 HOURS: Final = _lexicon(HOURS_WORDS, within=2)
+LATE: Final = _lexicon(LATE_WORDS, within=1)
+COMPLAINT: Final = _lexicon(COMPLAINT_WORDS, within=1)
+BOT: Final = _lexicon(BOT_WORDS, within=2)
+SEE_YOU: Final = _lexicon(SEE_YOU_WORDS, within=2)
+COMING: Final = _lexicon(COMING_WORDS, within=9)
+NEVER_MIND: Final = _lexicon(NEVER_MIND_WORDS, within=9)
+TEAM: Final = _lexicon(TEAM_WORDS, within=2)
+SAME_TIME: Final = _lexicon(SAME_TIME_WORDS, within=2)
+SEVERAL_PEOPLE: Final = _lexicon(SEVERAL_PEOPLE_WORDS, within=2)
+OTHER_DAY: Final = _lexicon(OTHER_DAY_WORDS, within=2)
+OTHER_PERSON: Final = _lexicon(OTHER_PERSON_WORDS, within=2)
+LATER: Final = _lexicon(LATER_WORDS, within=2)
+EARLIER: Final = _lexicon(EARLIER_WORDS, within=2)
+FIRST_ONE: Final = _lexicon(FIRST_ONE_WORDS, within=9)
+SECOND_ONE: Final = _lexicon(SECOND_ONE_WORDS, within=9)
+THIRD_ONE: Final = _lexicon(THIRD_ONE_WORDS, within=9)
+LAST_ONE: Final = _lexicon(LAST_ONE_WORDS, within=9)
+OTHER_TIME: Final = _lexicon(OTHER_TIME_WORDS, within=2)
+CUT: Final = _lexicon(CUT_WORDS, within=9)
+NAILS: Final = _lexicon(NAILS_WORDS, within=9)
+COLOUR: Final = _lexicon(COLOUR_WORDS, within=9)
 WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
 LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)
 FILLERS: Final = _lexicon(FILLER_WORDS, within=9)

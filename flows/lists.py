@@ -24,7 +24,7 @@ from flows.replies import (
     PickStaff,
     encode,
 )
-from flows.wanted import days_text, waiting_for, wish_to_wait_for
+from flows.wanted import days_text, next_week, waiting_for, wish_to_wait_for
 from flows.wording import Words
 from flows.wording_waitlist import DAYS_AND_PART, JOIN_WAITLIST, PARTS_OF_DAYS
 
@@ -75,7 +75,8 @@ def services(ctx: Context, state: ChoosingService) -> Say:
         more.append(Row(encode(MoreServices(state.offset + room)), w(t.MORE_SERVICES)))
     question = w(t.WHICH_OF_THESE if state.only else t.WHAT)
     if state.wish != NO_WISH or state.from_day is not None:
-        question = f"{capitalised(wish_text(ctx, state.wish, state.from_day))}. {question}"
+        heard = capitalised(wish_text(ctx, state.wish, state.from_day)).removesuffix(".")
+        question = f"{heard}. {question}"
     sections = [*_by_category(w, rows), (w(t.OTHERS), more)]
     if len(sections) > ROWS or len(sections) == 2:
         sections = [("", [row for _, row in rows] + more)]
@@ -87,7 +88,8 @@ def wish_text(ctx: Context, wish: Wish, from_day: date | None = None) -> str:
     """Say back what was understood of a wish: `tomorrow 3:00 PM`, `next week, mornings`."""
     w, now = words(ctx), today(ctx)
     if wish.day is None and from_day is not None:
-        text = days_text(ctx, from_day, from_day + timedelta(days=6))
+        week = from_day == next_week(now)[0]
+        text = days_text(ctx, *next_week(now)) if week else w.dated(from_day, now)
         if wish.at is not None:
             return w(t.LIST_JOIN, first=text, second=w.time(wish.at))
         return w(DAYS_AND_PART, days=text, part=w(PARTS_OF_DAYS[wish.part])) if wish.part else text

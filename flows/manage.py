@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -72,6 +72,8 @@ class ChoosingVisit(Asking):
     wish: Wish = NO_WISH  # when a visit is to be instead
     from_day: date | None = None
     services: tuple[int, ...] = ()  # those of the visit that they mean
+    shift: timedelta | None = None
+    same_time: bool = False
 
 
 class ViewingVisit(Asking):
@@ -82,6 +84,8 @@ class ViewingVisit(Asking):
     intent: Intent = "show"
     wish: Wish = NO_WISH
     from_day: date | None = None
+    shift: timedelta | None = None  # by how much it is to be later
+    same_time: bool = False
 
 
 class CancellingVisit(Asking):
@@ -103,12 +107,13 @@ def open_visits(
     offset: int = 0,
     intro: str = "",
     wished: Wished | None = None,
+    shift: timedelta | None = None,
 ) -> Step[ChoosingVisit]:
     """Look for the customer's visits; `wished` says which is meant, and when it is to be."""
-    state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro)
+    state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro, shift=shift)
     if wished is not None:
-        known = {"wish": wished.wish, "from_day": wished.from_day, "services": wished.services}
-        state = state.model_copy(update=known)
+        names = ("wish", "from_day", "services", "same_time")
+        state = state.model_copy(update={name: getattr(wished, name) for name in names})
     return Step(state, ask=FindVisits(past=past))
 
 
@@ -126,12 +131,14 @@ def choosing_visit(
         step = _tapped(event)
         if step is None or not isinstance(step.state, ViewingVisit):
             return step
-        known = {"wish": state.wish, "from_day": state.from_day}
-        return Step(step.state.model_copy(update=known), step.effects, step.ask)
+        return Step(step.state.model_copy(update=_wanted(state)), step.effects, step.ask)
     found = event.past if state.past else event.upcoming
     if not found:
         return _none(ctx, state, waiting=event.waiting)
     meant = tuple(visit for visit in found if visit.service_id in state.services)
+    if not meant and state.intent == "cancel" and state.wish.day is not None:
+        day = state.wish.day
+        meant = tuple(one for one in found if visit_time(ctx, one, one.start).date() == day)
     if len(meant) == 1 and state.intent != "show":
         found = meant
     if len(found) == 1 and not state.past and not (event.waiting and state.intent == "show"):
@@ -140,12 +147,16 @@ def choosing_visit(
             intent=state.intent,
             intro=state.intro,
             misses=state.misses,
-            wish=state.wish,
-            from_day=state.from_day,
-        )
+        ).model_copy(update=_wanted(state))
         return _view(ctx, viewing, found[0])
     listed = _list(ctx, state, found, waiting=event.waiting)
     return shown(state, listed, viewed("visits"))
+
+
+def _wanted(state: ChoosingVisit) -> dict[str, object]:
+    """Return what is known of when a visit is to be instead."""
+    names = ("wish", "from_day", "shift", "same_time")
+    return {name: getattr(state, name) for name in names}
 
 
 def viewing_visit(
@@ -226,9 +237,13 @@ def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Id
         return shown(Idle(), Say(text, help_buttons(ctx)))
     before = Before(visit.id, visit.start, visit.staff_id)
     known = Order(visit.service_id, who_known=True, also=visit.also)
-    wish = state.wish
-    if wish.day is None and wish.at is not None and state.from_day is None:  # "move it to 3 pm"
-        wish = replace(wish, day=visit_time(ctx, visit, visit.start).date())
+    wish, now = state.wish, visit_time(ctx, visit, visit.start)
+    if state.shift is not None:
+        wish = Wish((now + state.shift).date(), (now + state.shift).time())
+    elif wish.day is None and wish.at is not None and state.from_day is None:  # "move it to 3 pm"
+        wish = replace(wish, day=now.date())
+    elif state.same_time and wish.day is not None and wish.at is None:
+        wish = replace(wish, at=now.time())
     known = replace(known, wish=wish, from_day=state.from_day)
     order = replace(known, moving=visit.id, before=before)
     started = Record("change_started", {"booking_id": str(visit.id)})

@@ -36,6 +36,9 @@ def answer(bare: str, wished: Wished | None, state: State, ctx: Context) -> str:
     if k.CALL.has(bare):
         phone = company.phone
         lines.append(w(t.PHONE_NUMBER, phone=phone) if phone else w(t.NO_PHONE))
+    if k.TEAM.has(bare) and ctx.catalog.staff:
+        team = ", ".join(person.name for person in ctx.catalog.staff)
+        lines.append(w(t.OUR_TEAM, team=fit(team, t.ADDRESS)))
     busy = isinstance(state, Asking) and not isinstance(state, Idle | ChoosingService)
     if k.PRICE.has(bare) and (any(lines) or busy):
         lines += [_price(ctx, service) for service in _asked_about(wished, state, ctx)]

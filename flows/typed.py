@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
-from flows.asking import Asking, also, local, words
+from flows.again import ask_again
+from flows.asking import also, local, words
 from flows.draft import (
     NO_WISH,
     ChoosingDay,
@@ -37,21 +37,23 @@ from flows.menu import (
 from flows.model import Wish
 from flows.ordering import Choosing, ask_service, go_on
 from flows.person import called
+from flows.picked import number, picked
 from flows.picking import drop, pick_times
 from flows.places import Joining, Offered
-from flows.plain import alike, plain, plain_name
+from flows.plain import plain
+from flows.relative import relative
+from flows.remarks import remark
 from flows.replies import MoreTimes
 from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
 from flows.wishes import Wished, understand
 
-_NUMBER = re.compile(r"\W*(\d{1,2})\W*").fullmatch
 _MOST_SERVICES: Final = 3
 """How many services one visit may have."""
 _MOST_NAMES: Final = 8
-_LEAST: Final = 3
-"""Letters that the beginning of a title must have to be taken for it."""
+_BRIEF: Final = 3
+"""Of fewer words than this a text that says "book" says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +65,6 @@ class Text:
 
 
 TextHandler = Callable[[State, Text, Context], Step[State] | None]
-
-
-def picked(state: State, raw: str) -> str | None:
-    """Return the id of what was offered last and is meant by a number or a title."""
-    if not isinstance(state, Asking) or not state.offered:
-        return None
-    number = _NUMBER(raw)
-    if number:
-        at = int(number[1]) - 1
-        return state.offered[at][0] if 0 <= at < len(state.offered) else None
-    text = plain(raw)
-    titles = [(id_, plain_name(title)) for id_, title in state.offered]
-    for same in (_equal, _begins, _nearly):
-        meant = [id_ for id_, title in titles if same(text, title)]
-        if meant:
-            return meant[0] if len(meant) == 1 else None
-    return None
-
-
-def _equal(text: str, title: str) -> bool:
-    return text == title
-
-
-def _begins(text: str, title: str) -> bool:
-    return len(text) >= _LEAST and title.startswith(text + " ")
-
-
-def _nearly(text: str, title: str) -> bool:
-    ones, others = text.split(), title.split()
-    return len(ones) == len(others) and all(map(alike, ones, others))
 
 
 # The handlers, in the order in which they are asked.
@@ -118,12 +90,23 @@ def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return greet(ctx) if k.MENU.has(text.bare) or k.START.has(text.bare) else None
 
 
+def remarks(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Answer what is said in passing."""
+    return remark(state, text.bare, ctx)
+
+
 def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Offer the usual to whoever asks for it; who has none yet is asked what they would like."""
-    if not k.USUAL.has(text.bare) or isinstance(state, Draft):
+    asks = k.USUAL.has(text.bare) or k.USUAL.has(plain(text.raw))
+    if not asks or isinstance(state, Draft):
         return None
-    known = usual_of(ctx) is not None and not ctx.customer.visit_ahead
-    return welcome(ctx) if known else start_booking(ctx)
+    known, wished = usual_of(ctx), understand(text.raw, ctx)
+    if known is None:
+        return start_booking(ctx)
+    if wished is None and not ctx.customer.visit_ahead:
+        return welcome(ctx)
+    order = Order(known.service_id, known.staff_id, who_known=True)
+    return go_on(ctx, order if wished is None else _merged(order, wished, ctx))
 
 
 def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -144,7 +127,7 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Forget a booking that was begun; or go back one question."""
-    if k.CANCEL.has(text.bare):
+    if k.CANCEL.has(text.bare) or k.NEVER_MIND.has(text.bare):
         if isinstance(state, Joining):
             return drop(ctx, None)
         if isinstance(state, Draft):
@@ -197,6 +180,9 @@ def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Do what can be asked for at any time: visits, the phone, the address."""
     if k.CANCEL_VISIT.has(text.bare):
         return open_visits("cancel", wished=understand(text.raw, ctx))
+    differs = relative(state, text.raw, text.bare, ctx)
+    if differs is not None:
+        return differs
     moves = k.MOVE_IT.has(text.bare) and not isinstance(state, Draft)  # "it" is the visit they have
     if moves or k.CHANGE_VISIT.has(text.bare):
         return open_visits("change", wished=understand(text.raw, ctx))
@@ -205,9 +191,17 @@ def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return None
 
 
+def _number_meant(state: State, raw: str) -> str:
+    """Return what a number alone, which no row has, means where hours or days are asked for."""
+    said = number(raw)
+    if said and isinstance(state, ChoosingTime | Confirming):
+        return f"at {said[1]}"
+    return f"{said[1]}th" if said and isinstance(state, ChoosingDay) else raw
+
+
 def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Answer what is asked about the business, and go on with what is wished for beside it."""
-    if not any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE)):
+    if not any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE, k.TEAM)):
         return None
     wished = understand(text.raw, ctx)
     answer = questions_.answer(text.bare, wished, state, ctx)
@@ -221,8 +215,7 @@ def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
 def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State] | None:
     """Go as far into a booking as a wish determines it; an open one keeps what was not named."""
     order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
-    hour = isinstance(state, ChoosingTime) and _NUMBER(text.raw)
-    wished = understand(f"at {hour[1]}" if hour else text.raw, ctx)  # no row has that number
+    wished = understand(_number_meant(state, text.raw), ctx)
     if wished is None:
         return _anytime(ctx, order) if k.ANYTIME.has(plain(text.raw)) else None
     if order.moving is not None:  # another service would be another visit
@@ -234,22 +227,25 @@ def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State]
     order = _merged(order, wished, ctx)
     if wished.stranger:
         intro = _nobody(ctx, wished)
+    elif k.SEVERAL_PEOPLE.has(plain(text.raw)) and not intro:
+        intro = words(ctx)(t.ONE_PERSON)
     only = state.only if isinstance(state, ChoosingService) else ()
     if only and order.service_id is None and not wished.services:  # yet to say which of these
         return ask_service(ctx, order, intro=intro, only=only)
-    if (
-        wished.services
-        and _is_one_visit(wished, ctx)
-        and not wished.says_when
-        and k.ANYTIME.has(plain(text.raw))
-    ):
-        return also(_anytime(ctx, order), _heard(state, wished))
+    if not wished.says_when and k.ANYTIME.has(plain(text.raw)):
+        order = replace(order, wish=NO_WISH, from_day=None, anytime=True)
+        if _is_one_visit(wished, ctx):
+            return also(_anytime(ctx, order), _heard(state, wished))
     return also(_wished(order, wished, ctx, intro), _heard(state, wished))
 
 
 def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Begin a booking when asked for one; services and prices are its first list."""
-    return start_booking(ctx) if k.BOOK.has(text.bare) or k.PRICE.has(text.bare) else None
+    if not k.BOOK.has(text.bare) and not k.PRICE.has(text.bare):
+        return None
+    if isinstance(state, Draft) and len(text.bare.split()) < _BRIEF:
+        return ask_again(state, ctx)  # "book it": what is missing is asked again
+    return start_booking(ctx)
 
 
 def thanks(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -264,6 +260,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     choice,
     yes_or_no,
     waiting,
+    remarks,
     usual,
     intents,
     questions,
@@ -330,8 +327,9 @@ def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
     new, old = wished.wish, order.wish
     if wished.from_day is not None:
         return replace(order, wish=replace(new, day=None), from_day=wished.from_day)
-    part = new.part or (old.part if new.at is None else None)
-    merged = Wish(new.day or old.day, new.at, part)
+    at = old.at if wished.same_time and new.at is None else new.at
+    part = new.part or (old.part if at is None else None)
+    merged = Wish(new.day or old.day, at, part)
     return replace(order, wish=merged, from_day=None)
 
 

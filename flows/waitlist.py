@@ -169,7 +169,11 @@ def heard(ctx: Context, state: Joining, wished: Wished) -> Step[Waiting]:
     if wished.staff_id is not None or wished.anyone:
         update["staff_id"] = wished.staff_id
     if wished.wish.day is None and wished.from_day is not None:
-        update |= dict(zip(("first", "last"), next_week(today(ctx)), strict=True))
+        first, last = next_week(today(ctx))
+        if wished.from_day > last or wished.from_day < first:  # a month
+            first = wished.from_day
+            last = (first.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        update |= {"first": first, "last": last}
     return wait(ctx, with_wish(state.model_copy(update=update), wished.wish))
 
 

@@ -80,6 +80,8 @@ def _conclude(found: Found, moment: Moment) -> Heard | None:
     from_day = None
     if found.next_week and day is None:
         from_day = moment.today + (7 - moment.today.weekday()) * _DAY
+    if day is None and from_day is None:
+        from_day = found.month
     if day is None and at_time is None and part is None and from_day is None:
         return None
     return Heard(Wish(day, at_time, None if at_time else PARTS_SAID.get(part or "")), from_day)

@@ -31,6 +31,25 @@ PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "
 """The codes of parts of the day, and the part that each is booked as."""
 _NEAR: Final = ("TODAY", "TONIGHT", "TOMORROW", "AFTER_TOMORROW")
 _TO: Final = frozenset({"and", "to", "till", "until", "и", "до"})
+_THEN: Final = frozenset(
+    [
+        "with",
+        "for",
+        "please",
+        "pls",
+        "and",
+        "to",
+        "if",
+        "у",
+        "к",
+        "ко",
+        "с",
+        "на",
+        "пожалуйста",
+        "если",
+    ]
+)
+"""Words that may follow an hour."""
 _DAY = timedelta(days=1)
 
 
@@ -68,6 +87,7 @@ class Found:
     next_week: bool = False
     next_weekday: bool = False
     exact: datetime | None = None  # "in two hours"
+    month: date | None = None  # the first of a month that is named alone
 
 
 def _excluded(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
@@ -132,6 +152,23 @@ def _month(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
     return at - start if _note_date(found, moment, n, month, None) else 0
 
 
+def _month_alone(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """In december, next month, в декабре: any day of it."""
+    if not has(tokens, at, "IN", "AT", "NEXT", "ON"):
+        return 0
+    following = (moment.today.replace(day=1) + 31 * _DAY).replace(day=1)
+    named = at + 1 + has(tokens, at + 1, "NEXT")
+    if has(tokens, named, "MONTH"):
+        found.month = following
+    elif has(tokens, named, *MONTHS) and number_at(tokens, named + 1) is None:
+        month = month_of(tokens[named])
+        year = moment.today.year + (month < moment.today.month)
+        found.month = max(date(year, month, 1), moment.today)
+    else:
+        return 0
+    return named + 1 - at
+
+
 def _numeric_date(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
     """2026-11-28, 28.11., 28/11/26, 11/28 where the month comes first."""
     if tokens[at].kind != "date":
@@ -167,6 +204,8 @@ def _day_of_month(tokens: Sequence[Token], at: int, moment: Moment, found: Found
         used = 2 if has(tokens, at + 1, "DAY_NUMBER") else 1
     elif has(tokens, at + 1, "DAY_NUMBER"):
         used = 2
+    elif n > 12 and has(tokens, at - 1, *WEEKDAYS):  # "tuesday 24"
+        used = 1
     else:
         return 0
     month = moment.today.replace(day=1)
@@ -199,7 +238,17 @@ def _weekdays(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
     else:
         return 0
     found.next_weekday |= following
-    return used + 1
+    return used + 1 + _other_weekdays(tokens, at + used + 1)
+
+
+def _other_weekdays(tokens: Sequence[Token], at: int) -> int:
+    """Count the tokens of "or thursday": of several days, the one named first is shown first."""
+    used = 0
+    while True:
+        joint = has(tokens, at + used, "OR")
+        if not has(tokens, at + used + joint, *WEEKDAYS):
+            return used
+        used += joint + 1
 
 
 def _means_a_day(tokens: Sequence[Token], at: int) -> bool:
@@ -257,6 +306,7 @@ def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
     """15:30, 3pm, at 3, в 6 вечера, 10 o'clock."""
     said_at = has(tokens, at, "AT")
     number = at + said_at
+    beside = not said_at and _is_beside_a_day(tokens, at, moment)
     if number >= len(tokens):
         return 0
     token, used = tokens[number], said_at + 1
@@ -265,12 +315,15 @@ def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
     clock = token.kind == "clock"
     if not clock and (token.kind != "number" or not 0 <= token.number <= 24):
         return 0
+    named = has(tokens, number + 1, "DAY_NUMBER", "DAY", "WEEK", "MINUTE", *MONTHS)
+    if named and not clock and not has(tokens, number + 1, *PARTS_SAID):
+        return 0  # "на 15 ноября"
     hour, minute = token.number, token.minute if clock else 0
     oclock = has(tokens, at + used, "OCLOCK")
     used += oclock
     half = has(tokens, at + used, "AM", "PM")
     part = has(tokens, at + used, *PARTS_SAID)
-    if not (said_at or clock or oclock or half or part) or hour > 24 or minute > 59:
+    if not (said_at or beside or clock or oclock or half or part) or hour > 24 or minute > 59:
         return 0
     sure = token.text.startswith("0") or hour > 12
     if half and 1 <= hour <= 12:
@@ -280,18 +333,38 @@ def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
     return used
 
 
+def _is_beside_a_day(tokens: Sequence[Token], at: int, moment: Moment) -> bool:
+    """Tell whether a bare number is an hour: "tuesday 11", "завтра 15", but not "tuesday 24"."""
+    if not has(tokens, at - 1, *WEEKDAYS, "TODAY", "TOMORROW", "AFTER_TOMORROW"):
+        return False
+    if at + 1 < len(tokens) and not tokens[at + 1].codes and tokens[at + 1].text not in _THEN:
+        return False
+    n = tokens[at].number
+    if not has(tokens, at - 1, *WEEKDAYS) or not 13 <= n <= 31:
+        return 0 < n <= 24
+    ahead = (moment.today + k * _DAY for k in range(62))
+    named = next((day for day in ahead if day.day == n), moment.today)
+    return named.weekday() != weekday_of(tokens[at - 1]) and n <= 24
+
+
 def _parts(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
     """Morning, вечером."""
     for code in PARTS_SAID:
         if has(tokens, at, code):
             found.parts.add(code)
+            if has(tokens, at - 1, "THIS") and code != "night":  # "this afternoon" is today's
+                found.days.add(moment.today)
             return 1
     return 0
 
 
 def _harmless(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
-    """One, as in "one haircut"."""
-    return int(tokens[at].kind == "number" and tokens[at].text in ONES)
+    """One, as in "one haircut"; so many people, minutes or times."""
+    if tokens[at].kind != "number":
+        return 0
+    if has(tokens, at + 1, "PEOPLE"):
+        return 2
+    return int(tokens[at].text in ONES)
 
 
 Rule = Callable[[Sequence[Token], int, Moment, Found], int]
@@ -299,6 +372,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _excluded,
     _relative,
     _month,
+    _month_alone,
     _numeric_date,
     _near_days,
     _weekdays,

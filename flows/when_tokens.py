@@ -18,6 +18,15 @@ NUMBERS: Final = tuple(f"N{n}" for n in range(1, 13))
 HALVES: Final = tuple(f"HALF{n}" for n in range(1, 13))
 ONES: Final = frozenset({"one", "один", "одну"})
 _LONGEST: Final = 9  # digits
+_TWO: Final = re.compile(r"\b2(day|moro|morrow|mrw|nite|night)\b")
+_TWO_FOR_TO: Final = {
+    "day": "today",
+    "moro": "tomorrow",
+    "morrow": "tomorrow",
+    "mrw": "tomorrow",
+    "nite": "tonight",
+    "night": "tonight",
+}
 
 
 class Token(NamedTuple):
@@ -60,7 +69,8 @@ def half_of(token: Token) -> int:
 def read(text: str, language: str) -> list[Token]:
     """Split a text into tokens; English is understood beside every other language."""
     grammar = _grammar(language)
-    return list(_merged(list(grammar.pattern.finditer(folded(text))), grammar))
+    spelled = _TWO.sub(lambda found: _TWO_FOR_TO[found[1]], folded(text))
+    return list(_merged(list(grammar.pattern.finditer(spelled)), grammar))
 
 
 class _Grammar(NamedTuple):

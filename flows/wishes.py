@@ -25,6 +25,8 @@ _NO_TIME = Heard(NO_WISH)
 _SHORT = 3
 """Words of fewer letters than this say nothing about a service."""
 
+_ABBREVIATED = 4
+"""So many letters may stand for a longer word."""
 _NEAR = 2
 """Within so many words of an "and" something else may be named by a part of its name."""
 
@@ -40,6 +42,7 @@ class Wished:
     anyone: bool = False
     not_by: int | None = None  # whom they do not want
     stranger: str | None = None  # somebody whom nobody knows here
+    same_time: bool = False  # as it is now, or was
     wish: Wish = NO_WISH
     from_day: date | None = None
 
@@ -60,7 +63,7 @@ def understand(text: str, ctx: Context) -> Wished | None:
     )
     catalog = ctx.catalog
     said = respelled(plain(text).split(), catalog)
-    matches = _services(said, catalog, ctx.locale, timely)
+    matches = _meant(said, ctx, timely)
     services = [match.service for match in matches]
     spent = frozenset(word for match in matches for word in match.words)
     several = len({match.words for match in matches}) > 1
@@ -82,9 +85,27 @@ def understand(text: str, ctx: Context) -> Wished | None:
         anyone=anyone and staff is None,
         not_by=staff.id if staff and unwanted else None,
         stranger=unknown,
+        same_time=k.SAME_TIME.has(plain(text)),
         wish=heard.wish,
         from_day=heard.from_day,
     )
+
+
+def _meant(said: Sequence[str], ctx: Context, timely: frozenset[str]) -> list[_Match]:
+    """Return the services meant, by their names or by other words for them."""
+    matches = _services(said, ctx.catalog, ctx.locale, timely)
+    others = [] if matches else _other_words(said)
+    return _services(others, ctx.catalog, ctx.locale, timely) if others else matches
+
+
+def _other_words(said: Sequence[str]) -> list[str]:
+    """Return the other words for what was said: a trim is a cut."""
+    return [
+        word
+        for same in (k.CUT, k.NAILS, k.COLOUR)
+        if not same.whole.isdisjoint(said)
+        for word in sorted(same.whole)
+    ]
 
 
 def _is_excluded(said: Sequence[str], named: frozenset[str]) -> bool:
@@ -126,6 +147,7 @@ def _services(
         chosen = [one for one in whole if not any(one.words < other.words for other in whole)]
     else:
         matches = matches or _matches(named, said, timely, _ending)
+        matches = matches or _matches(named, said, timely, _begun)
         if not matches:
             categories = [(service, service.category or "") for service, _ in named]
             matches = _matches(categories, said, timely, _heard)
@@ -194,13 +216,19 @@ def _heard(word: str, said: Sequence[str]) -> str | None:
     return word if word in said else next((one for one in said if alike(word, one)), None)
 
 
+def _begun(word: str, said: Sequence[str]) -> str | None:
+    """Return which of the words said this one begins with: a manicure may be called a mani."""
+    return next((one for one in said if len(one) >= _ABBREVIATED and word.startswith(one)), None)
+
+
 def _ending(word: str, said: Sequence[str]) -> str | None:
     """Return which of the words said ends with this one: a cut may be called a haircut."""
     if len(word) < _SHORT:
         return None
     longer = [one for one in said if len(one) > len(word)]
     twice = word + word[-1]  # a key that was hit twice
-    return next((one for one in longer if one != twice and one.endswith((word, twice))), None)
+    ends = (word, twice, f"{word}s")
+    return next((one for one in longer if one != twice and one.endswith(ends)), None)
 
 
 def _staff(

@@ -92,6 +92,20 @@ CARRY_ON = button("Carry on")
 PHONE_NUMBER = sentence("Our number is {phone}. You can also go on right here.")
 NO_PHONE = sentence("We have no phone line, but someone from the team can write to you here.")
 OUR_ADDRESS = sentence("You find us here: {address}")
+OUR_TEAM = sentence("Our team: {team}.")
+A_BOT = sentence(
+    "I'm the booking assistant of {company}, a program. A person from the team is one tap away."
+)
+SEE_YOU_THEN = sentence("See you then!")
+NO_MATTER = sentence("No problem! Just write when you need something.")
+LATE_CALL = sentence(
+    "Thank you for telling us! If it's more than a few minutes, please call {phone}, or write to"
+    " the team here."
+)
+LATE_WRITE = sentence(
+    "Thank you for telling us! If it's more than a few minutes, please write to the team here."
+)
+ONE_PERSON = sentence("I book one person at a time, so let's begin with the first.")
 OUR_HOURS = sentence("Our hours:")
 OPEN_ON = sentence("We're open {day}, {hours}.")
 CLOSED_ON = sentence("We're closed {day}.")

@@ -33,6 +33,14 @@ def nov(day: int) -> date:
 
 
 ENGLISH = {
+    "monday or tuesday": Wish(nov(23)),  # the one named first is shown first
+    "mon, wed or fri mornings": Wish(nov(23), part="morning"),
+    "anything this afternoon": Wish(nov(20), part="afternoon"),
+    "slots 2day": Wish(nov(20)),
+    "3ish tomorrow": Wish(nov(21), time(15)),
+    "monday not before 2": Wish(nov(23), time(14)),
+    "weds": Wish(nov(25)),
+    "for 2 people tomorrow": Wish(nov(21)),
     "today": Wish(nov(20)),
     "tmrw": Wish(nov(21)),
     "the day after tomorrow": Wish(nov(22)),
@@ -92,6 +100,10 @@ ENGLISH = {
     "Could you fit me in on Thursday, after 6 if possible?": Wish(nov(26), time(18)),
 }
 RUSSIAN = {
+    "на завтра на 15": Wish(nov(21), time(15)),
+    "на 25 ноября": Wish(nov(25)),
+    "пятница или суббота": Wish(nov(20)),
+    "на двоих завтра": Wish(nov(21)),
     "завтра": Wish(nov(21)),
     "завтра вечером": Wish(nov(21), part=EVENING),
     "послезавтра в 12": Wish(nov(22), time(12)),
@@ -131,7 +143,7 @@ NOTHING = [
     "the sun is out",
     "call me on 5551234567",
     "two haircuts tomorrow",
-    "monday or tuesday",
+    "monday and tuesday",
     "between 3 and 5",
     "3 or 4 tomorrow",
     "tomorrow morning or evening",

@@ -120,4 +120,4 @@ def test_two_people_of_one_name_are_not_guessed_between() -> None:
 
 
 def test_a_number_that_means_something_else_leaves_the_time_open() -> None:
-    assert understood("manicure for 2 people tomorrow") == Wished((MANICURE,))
+    assert understood("manicure for 2 tests tomorrow") == Wished((MANICURE,))

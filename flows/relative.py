@@ -1,0 +1,146 @@
+"""Wishes that say how something is to differ: later, an hour earlier, another day or person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from flows import keywords as k
+from flows.asking import local, words
+from flows.draft import (
+    NO_WISH,
+    ChoosingDay,
+    ChoosingService,
+    ChoosingStaff,
+    ChoosingTime,
+    Confirming,
+    Draft,
+    Order,
+    order_of,
+)
+from flows.machine import Context, State, Step
+from flows.manage import open_visits
+from flows.model import PARTS, Wish
+from flows.ordering import ask_nearest, ask_staff, go_on
+from flows.picking import pick_day, pick_times
+from flows.replies import MoreDays, MoreTimes
+from flows.when_tokens import Token, has, number_at, read
+from flows.wishes import understand
+
+_MUCH: Final = 1_000
+_STEP: Final = timedelta(hours=2)
+"""How much later "later" is than a time that is in front of them."""
+_WEEK: Final = timedelta(days=7)
+
+
+def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Go on from what is in front of them, or from the visit that they have."""
+    tokens = read(raw, words(ctx).language)
+    shift = shift_in(tokens)
+    if not isinstance(state, Draft):
+        if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not k.BOOK.has(bare):
+            return open_visits("change", wished=understand(raw, ctx))
+        moves = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare) or k.MOVE_IT.has(bare)
+        return open_visits("change", shift=shift) if shift is not None and moves else None
+    if isinstance(state, ChoosingService):
+        return None
+    if k.OTHER_PERSON.has(bare):
+        return ask_staff(ctx, replace(_order(state, ctx), staff_id=None, wish=NO_WISH))
+    if isinstance(state, ChoosingStaff):
+        return None
+    if k.OTHER_DAY.has(bare):
+        return go_on(ctx, replace(_order(state, ctx), wish=NO_WISH, from_day=None))
+    if k.OTHER_TIME.has(bare) and not isinstance(state, ChoosingDay):
+        return _other_times(state, ctx)
+    if shift is None and k.LATER.has(bare):
+        return _along(state, ctx, 1)
+    if shift is None and k.EARLIER.has(bare):
+        return _along(state, ctx, -1)
+    return _shifted(state, ctx, shift) if shift is not None else None
+
+
+def shift_in(tokens: Sequence[Token]) -> timedelta | None:
+    """Read by how much something is to be later: "an hour later", "позже на 30 минут"."""
+    for at in range(len(tokens)):
+        if has(tokens, at, "LATER", "EARLIER"):
+            found = _amount(tokens, at - 1) or _amount_after(tokens, at + 1)
+            if found is not None:
+                return found if has(tokens, at, "LATER") else -found
+    return None
+
+
+def _amount_after(tokens: Sequence[Token], at: int) -> timedelta | None:
+    ends = range(at, min(at + 4, len(tokens)))
+    return next((found for end in ends if (found := _amount(tokens, end))), None)
+
+
+def _amount(tokens: Sequence[Token], at: int) -> timedelta | None:
+    """Read the stretch of time that ends with this token."""
+    if has(tokens, at, "HALF_HOUR"):
+        return timedelta(minutes=30)
+    number = number_at(tokens, at - 1)
+    n = min(1 if number is None else number, _MUCH)
+    for code, unit in (
+        ("MINUTE", timedelta(minutes=1)),
+        ("HOUR", timedelta(hours=1)),
+        ("DAY", timedelta(days=1)),
+        ("WEEK", _WEEK),
+    ):
+        if has(tokens, at, code):
+            return n * unit
+    return None
+
+
+def _order(state: Draft, ctx: Context) -> Order:
+    return order_of(state, _held(state, ctx))
+
+
+def _held(state: Draft, ctx: Context) -> Wish:
+    if not isinstance(state, Confirming):
+        return NO_WISH
+    start = local(ctx, state.hold.slot.start)
+    return Wish(start.date(), start.time())
+
+
+def _along(state: ChoosingDay | ChoosingTime | Confirming, ctx: Context, way: int) -> Step[State]:
+    """Show what comes after, or before, what is in front of them."""
+    order = _order(state, ctx)
+    what = (order.service_id or 0, order.staff_id)
+    if isinstance(state, ChoosingDay):
+        first = max(state.from_day + way * _WEEK, local(ctx, ctx.now).date())
+        return pick_day(ctx, MoreDays(*what, first, order.moving, order.also), state.before)
+    if order.wish.at is not None:
+        return _shifted(state, ctx, way * _STEP)
+    parts = PARTS if way > 0 else PARTS[::-1]
+    part = order.wish.part
+    following = parts[-1] if part is None else parts[min(parts.index(part) + 1, len(parts) - 1)]
+    if order.wish.day is None or following == part:
+        return _other_times(state, ctx)
+    return go_on(ctx, replace(order, wish=replace(order.wish, part=following)))
+
+
+def _other_times(state: ChoosingTime | Confirming, ctx: Context) -> Step[State]:
+    """Show more times of the day that is in front of them."""
+    order = _order(state, ctx)
+    page = state.page + 1 if isinstance(state, ChoosingTime) else 0
+    if order.service_id is None or order.wish.day is None:
+        return go_on(ctx, replace(order, wish=NO_WISH))
+    what = (order.service_id, order.staff_id)
+    more = MoreTimes(*what, order.wish.day, page, order.moving, order.also)
+    return pick_times(ctx, more, state.before)
+
+
+def _shifted(state: Draft, ctx: Context, shift: timedelta) -> Step[State]:
+    """Look around the time that is so much later or earlier."""
+    order = _order(state, ctx)
+    if order.wish.day is None:
+        return go_on(ctx, order)
+    if order.wish.at is None:
+        return go_on(ctx, replace(order, wish=Wish(order.wish.day + shift, part=order.wish.part)))
+    at = datetime.combine(order.wish.day, order.wish.at) + shift
+    wish = Wish(at.date(), at.time())
+    if abs(shift) == _STEP:  # about so much
+        return ask_nearest(ctx, replace(order, wish=wish))
+    return go_on(ctx, replace(order, wish=wish))

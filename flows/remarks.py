@@ -1,0 +1,52 @@
+"""What customers say in passing: that they are late, unhappy, glad; and whom they talk to."""
+
+from __future__ import annotations
+
+from flows import keywords as k
+from flows import wording as t
+from flows import wording_later as later
+from flows.asking import Asking, Idle, buttons, shown, words
+from flows.draft import Draft
+from flows.effects import Record, Say
+from flows.formats import fit
+from flows.greeting import at_menu
+from flows.machine import Context, State, Step
+from flows.manage import open_visits
+from flows.menu import aside
+from flows.places import Joining
+from flows.replies import CarryOn, OpenVisits, Reply, TalkToUs
+
+
+def remark(state: State, bare: str, ctx: Context) -> Step[State] | None:
+    """Answer a remark in its own tone; what was going on stays open."""
+    w = words(ctx)
+    if k.LATE.has(bare):
+        return _late(state, ctx)
+    if k.COMPLAINT.has(bare):
+        pairs = ((t.TALK_TO_US, TalkToUs()), (later.NO_THANKS, CarryOn()))
+        say = Say(w(later.THANKS_BAD), buttons(w, *pairs))
+        return shown(_open(state), say, Record("complained"))
+    if k.BOT.has(bare):
+        return aside(state, ctx, w(t.A_BOT, company=fit(ctx.catalog.company.name, t.NAME)))
+    if k.SEE_YOU.has(bare) and not isinstance(state, Draft):
+        return aside(state, ctx, w(t.SEE_YOU_THEN))
+    if k.COMING.has(bare) and not isinstance(state, Draft) and ctx.customer.visit_ahead:
+        return open_visits()
+    if k.NEVER_MIND.has(bare) and not isinstance(state, Draft | Joining):
+        return at_menu(ctx, w(t.NO_MATTER))
+    return None
+
+
+def _late(state: State, ctx: Context) -> Step[Asking]:
+    """Thank for the word, and give the ways to the people who wait for them."""
+    w, phone = words(ctx), ctx.catalog.company.phone
+    text = w(t.LATE_CALL, phone=phone) if phone else w(t.LATE_WRITE)
+    pairs: tuple[tuple[t.Message, Reply], ...] = (
+        (t.TALK_TO_US, TalkToUs()),
+        (t.MY_VISITS, OpenVisits()),
+    )
+    return shown(_open(state), Say(text, buttons(w, *pairs)), Record("running_late"))
+
+
+def _open(state: State) -> Asking:
+    return state if isinstance(state, Asking) else Idle()
