@@ -34,7 +34,8 @@ class Order:
     moving: UUID | None = None
     before: Before | None = None  # where that visit is now
     also: tuple[int, ...] = ()  # services that follow in the same visit
-    anytime: bool = False  # some good times, the next ones, are what they wish for
+    anytime: bool = False  # some good times are what they wish for
+    soonest: bool = False  # or the next ones
 
 
 class ChoosingService(Asking):
@@ -48,6 +49,7 @@ class ChoosingService(Asking):
     only: tuple[int, ...] = ()  # the services that what they wrote may mean
     offset: int = 0
     anytime: bool = False
+    soonest: bool = False
 
 
 class ChoosingStaff(Asking):
@@ -110,7 +112,7 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
     match state:
         case ChoosingService():
             known = Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
-            return replace(known, anytime=state.anytime)
+            return replace(known, anytime=state.anytime, soonest=state.soonest)
         case ChoosingStaff():
             return Order(
                 state.service_id, moving=state.moving, before=state.before, also=state.also

@@ -231,7 +231,10 @@ class FindTimes:
 
 @dataclass(frozen=True, slots=True)
 class FindNearest:
-    """Ask for the free times nearest to a wish, best first → NearestFound."""
+    """Ask for the free times nearest to a wish, best first → NearestFound.
+
+    Without a wish these are some good ones, or, with `soonest`, the very next ones.
+    """
 
     service_id: int
     staff_id: int | None
@@ -239,6 +242,7 @@ class FindNearest:
     limit: int = 9
     moving: UUID | None = None
     also: tuple[int, ...] = ()
+    soonest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,9 @@ ANYONE_WORDS: Final = keywords(
     "anyone|anybody|whoever|no preference|dont mind who|doesnt matter who|any of them"
 )
 ANYTIME_WORDS: Final = keywords(
-    "anytime|any time|any day|whenever|as soon as possible|asap|soonest|earliest|first available"
-    "|next available|nearest time"
+    "anytime|any time|any day|whenever|as soon as possible|asap|soonest|earliest"
+    "|first available|next available|nearest time|soon as you can|urgent|urgently"
+    "|straight away|free first|earliest you"
 )
 WHERE_WORDS: Final = keywords(
     "where are you|address|your address|location|how do i find you|where r u|where r you"
@@ -202,6 +203,10 @@ OTHER_TIME_WORDS: Final = keywords(
 CUT_WORDS: Final = keywords("cut|haircut|trim|chop|hairdo")
 NAILS_WORDS: Final = keywords("manicure|nails|nail")
 COLOUR_WORDS: Final = keywords("colour|color|colouring|coloring|dye|dyed|tint|roots")
+SOONEST_WORDS: Final = keywords(
+    "as soon as possible|asap|soonest|earliest|first available|next available|nearest time"
+    "|soon as you can|urgent|urgently|straight away|free first"
+)
 WAITLIST_WORDS: Final = keywords(
     "waitlist|waiting list|wait list|my waitlist|the waitlist|join the waitlist|put me on the list"
     "|on the list|let me know if something comes free|let me know when something comes free"
@@ -275,6 +280,7 @@ OTHER_TIME: Final = _lexicon(OTHER_TIME_WORDS, within=2)
 CUT: Final = _lexicon(CUT_WORDS, within=9)
 NAILS: Final = _lexicon(NAILS_WORDS, within=9)
 COLOUR: Final = _lexicon(COLOUR_WORDS, within=9)
+SOONEST: Final = _lexicon(SOONEST_WORDS, within=1)
 WAITLIST: Final = _lexicon(WAITLIST_WORDS, within=1)
 LEAVE_LIST: Final = _lexicon(LEAVE_LIST_WORDS, within=2)
 FILLERS: Final = _lexicon(FILLER_WORDS, within=9)
@@ -284,6 +290,8 @@ NO_NAMES: Final = _lexicon(NO_NAME_WORDS, within=9)
 EXCEPT: Final = _lexicon(EXCEPT_WORDS, within=9)
 WITH: Final = _lexicon(WITH_WORDS, within=9)
 POLITE: Final = _lexicon(POLITE_WORDS, within=9)
+DIFFERS: Final = frozenset(LATER.words()) | frozenset(EARLIER.words())
+"""Words of which one stands wherever something is to be later or earlier."""
 _GREETING_STARTS: Final = tuple(
     sorted(GREETING.whole, key=lambda text: text.count(" "), reverse=True)
 )

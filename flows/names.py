@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from flows import keywords as k
@@ -128,6 +129,7 @@ def _key(word: str, sound: str) -> str:
     return f"{int(word.isascii())}{sound}"
 
 
+@lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
     """Return roughly how a word sounds, without its ending, whatever alphabet it is in."""
     if not word.isascii():

@@ -22,6 +22,7 @@ _PARTS: Final = {
     EVENING: (second_of(EVENING_BEGINS), DAY),
 }
 _ABOUT: Final = HOUR // 2
+_A_DAY: Final = 4
 _USUAL_HOURS: Final = (10 * HOUR, 14 * HOUR, 18 * HOUR)
 """What "anytime" means where nothing is known about popular times."""
 
@@ -87,6 +88,21 @@ def anytime(
         of_day = list(group)
         liked = [option for option in of_day if option.second in popular]
         chosen += liked[:3] if liked else _spread(of_day)
+        if len(chosen) >= limit:
+            break
+    return chosen[:limit]
+
+
+def soonest(options: Sequence[Option], *, limit: int) -> list[Option]:
+    """The next free times: a few a day, apart by more than some minutes."""
+    chosen: list[Option] = []
+    for _, group in groupby(sorted(options), key=lambda option: option.day):
+        of_day: list[Option] = []
+        for option in group:
+            apart = not of_day or option.start - of_day[-1].start > _ABOUT
+            if apart and len(of_day) < _A_DAY:
+                of_day.append(option)
+        chosen += of_day
         if len(chosen) >= limit:
             break
     return chosen[:limit]

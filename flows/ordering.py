@@ -103,6 +103,7 @@ def ask_service(
         offset=offset,
         intro=intro,
         anytime=order.anytime,
+        soonest=order.soonest,
     )
     return shown(state, services(ctx, state), viewed("service"))
 
@@ -164,7 +165,7 @@ def ask_nearest(ctx: Context, order: Order, *, intro: str = "") -> Step[Choosing
     wish = order.wish if order.wish == NO_WISH else _placed(ctx, order.wish)
     state = _choosing_time(replace(order, wish=wish), intro=intro)
     who = (state.service_id, state.staff_id)
-    ask = FindNearest(*who, wish, NEAREST, state.moving, state.also)
+    ask = FindNearest(*who, wish, NEAREST, state.moving, state.also, order.soonest)
     return Step(state, ask=ask)
 
 

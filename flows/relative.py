@@ -37,8 +37,7 @@ _WEEK: Final = timedelta(days=7)
 
 def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
     """Go on from what is in front of them, or from the visit that they have."""
-    tokens = read(raw, words(ctx).language)
-    shift = shift_in(tokens)
+    shift = _shift(raw, bare, ctx)
     if not isinstance(state, Draft):
         if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not k.BOOK.has(bare):
             return open_visits("change", wished=understand(raw, ctx))
@@ -59,6 +58,13 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     if shift is None and k.EARLIER.has(bare):
         return _along(state, ctx, -1)
     return _shifted(state, ctx, shift) if shift is not None else None
+
+
+def _shift(raw: str, bare: str, ctx: Context) -> timedelta | None:
+    """Read by how much it is to differ, if a word in the text says that it is to."""
+    if k.DIFFERS.isdisjoint(bare.split()):
+        return None
+    return shift_in(read(raw, words(ctx).language))
 
 
 def shift_in(tokens: Sequence[Token]) -> timedelta | None:

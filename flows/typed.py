@@ -217,7 +217,7 @@ def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State]
     order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
     wished = understand(_number_meant(state, text.raw), ctx)
     if wished is None:
-        return _anytime(ctx, order) if k.ANYTIME.has(plain(text.raw)) else None
+        return _anytime(ctx, order, text) if k.ANYTIME.has(plain(text.raw)) else None
     if order.moving is not None:  # another service would be another visit
         wished = replace(wished, services=(), several=False, in_turn=False)
     if wished.services and k.PRICE.has(text.bare):
@@ -233,9 +233,10 @@ def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State]
     if only and order.service_id is None and not wished.services:  # yet to say which of these
         return ask_service(ctx, order, intro=intro, only=only)
     if not wished.says_when and k.ANYTIME.has(plain(text.raw)):
-        order = replace(order, wish=NO_WISH, from_day=None, anytime=True)
+        soonest = k.SOONEST.has(plain(text.raw))
+        order = replace(order, wish=NO_WISH, from_day=None, anytime=True, soonest=soonest)
         if _is_one_visit(wished, ctx):
-            return also(_anytime(ctx, order), _heard(state, wished))
+            return also(_anytime(ctx, order, text), _heard(state, wished))
     return also(_wished(order, wished, ctx, intro), _heard(state, wished))
 
 
@@ -302,10 +303,11 @@ def _held(ctx: Context, state: Draft) -> Wish:
     return Wish(start.date(), start.time())
 
 
-def _anytime(ctx: Context, order: Order) -> Step[Choosing]:
+def _anytime(ctx: Context, order: Order, text: Text) -> Step[Choosing]:
     """Show some good times, by anyone unless somebody was named."""
-    order = replace(order, who_known=True, wish=NO_WISH, from_day=None, anytime=True)
-    return go_on(ctx, order)
+    soonest = k.SOONEST.has(plain(text.raw))
+    order = replace(order, who_known=True, wish=NO_WISH, from_day=None)
+    return go_on(ctx, replace(order, anytime=True, soonest=soonest))
 
 
 def _merged(order: Order, wished: Wished, ctx: Context) -> Order:

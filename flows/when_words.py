@@ -53,7 +53,7 @@ ENGLISH = Vocabulary(
         "AM": "am",
         "PM": "pm",
         "AT": "at|around|after|about|@|by|before|not before|until|till|from|approx",
-        "LATER": "later|after that|forward|back",
+        "LATER": "later|after that",
         "EARLIER": "earlier|sooner|before that",
         "OR": "or",
         "PEOPLE": "people|persons|ppl|of us|adults|guests",

@@ -15,7 +15,7 @@ from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
 from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
 from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
-from flows.nearest import Option, anytime, nearest
+from flows.nearest import Option, anytime, nearest, soonest
 from flows.slots import assigned, busy_part, by_day, count, snug, split
 from storage.pool import Connection
 from storage.popular import popular_times
@@ -118,7 +118,9 @@ async def _nearest(search: Search, ask: FindNearest, popular: frozenset[int]) ->
     free, options = await _options(search, low, high, ask.staff_id)
     if len(options) < ask.limit and (begins < first or last < ends):
         free, options = await _options(search, search.earliest, search.latest, ask.staff_id)
-    if ask.wish == Wish():
+    if ask.wish == Wish() and ask.soonest:
+        chosen = soonest(options, limit=ask.limit)
+    elif ask.wish == Wish():
         chosen = anytime(options, popular=popular, limit=ask.limit)
     else:
         chosen = nearest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, time, timedelta
+from itertools import pairwise
 
 from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
 from flows.model import EVENING, Wish
@@ -180,6 +181,11 @@ async def test_popular_times_carry_a_star_once_there_is_history(conn: Connection
     assert [shop.wall(slot.start) for slot in found.slots if slot.popular] == ["11:30"]
     anytime = await shop.ask(conn, FindNearest(service, None, Wish(), limit=3))
     assert [shop.wall(slot.start) for slot in anytime.slots] == ["11:30"] * 3
+    next_ones = await shop.ask(conn, FindNearest(service, None, Wish(), limit=5, soonest=True))
+    starts = [slot.start for slot in next_ones.slots]
+    assert starts == sorted(starts)
+    assert starts[0] < anytime.slots[0].start
+    assert all(later - one > timedelta(minutes=30) for one, later in pairwise(starts))
 
 
 async def test_what_is_not_offered_any_more_finds_nothing(conn: Connection) -> None:

@@ -26,9 +26,10 @@ from flows.model import (
     Staff,
     Usual,
     Visit,
+    Wish,
     part_of,
 )
-from flows.nearest import Option, anytime, nearest
+from flows.nearest import Option, anytime, nearest, soonest
 from tests.support.lumi import LUMI, SERVICES, STAFF
 from tests.support.queue import Queue
 from tests.support.regulars import note, usual_of
@@ -275,7 +276,9 @@ class Salon:
                         option = Option(start, day.toordinal(), second, slot.staff_id)
                         of_day[second], options[option] = option, slot
         liked = {second_of(at) for at in self.popular}
-        if ask.wish.day is None:
+        if ask.soonest and ask.wish == Wish():
+            picked = soonest(list(options), limit=ask.limit)
+        elif ask.wish.day is None:
             picked = anytime(list(options), popular=liked, limit=ask.limit)
         else:
             day_number = ask.wish.day.toordinal()
