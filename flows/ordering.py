@@ -71,7 +71,8 @@ def go_on(ctx: Context, order: Order, intro: str = "") -> Step[Choosing]:
         order = replace(order, staff_id=None, who_known=False, wish=NO_WISH)
     if not order.who_known and len(team) == 1:
         order = replace(order, staff_id=team[0].id, who_known=True)
-    if not order.who_known and order.wish == NO_WISH and order.from_day is None:
+    whenever = order.wish == NO_WISH and order.from_day is None and not order.anytime
+    if not order.who_known and whenever:
         return ask_staff(ctx, order, intro=intro)
     return _ask_when(ctx, order, service_id, intro)
 

@@ -94,7 +94,7 @@ WHERE k.company_id = @company_id AND k.code = @code;
 WITH old AS (
     SELECT id, customer_id, status
     FROM bookings
-    WHERE company_id = @company_id AND id = @booking_id AND starts_at <= @now
+    WHERE company_id = @company_id AND id = @booking_id AND (starts_at <= @now OR status = 'no_show')
         AND status IN ('confirmed', CASE WHEN @stayed_away THEN 'completed' ELSE 'no_show' END)
     FOR UPDATE
 ),

@@ -160,6 +160,14 @@ def test_a_regular_s_usual_may_have_another_day(text: str, answer: str) -> None:
     assert chat.text.startswith(answer)
 
 
+def test_whoever_is_in_a_hurry_gets_the_very_next_times() -> None:
+    chat = begun()
+    chat.type("need a trim asap")
+    chat.type("mens")
+    assert chat.text == "Men's cut. Some free times:"
+    assert list(chat.rows())[:2] == ["★ Today 11:00 AM", "★ Today 12:00 PM"]
+
+
 def test_corrections_go_on_from_what_is_in_front_of_them() -> None:
     chat = begun()
     for text, answer in (
