@@ -30,6 +30,7 @@ DAY: Final = 86_400
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _END_OF_DAY: Final = DAY - 60  # what people type who cannot type 24:00
 _MOST_KEPT: Final = 20_000
+_MOST_CELLS: Final = 20_000_000
 
 Interval = tuple[int, int]
 
@@ -134,6 +135,16 @@ class Calendar:
         self._ranges: dict[tuple[int, int, int], list[Stretch]] = {}
         self._bounds: dict[int, DayBounds] = {}
         self._repeated: dict[Interval, list[Interval]] = {}
+        self.kept: Final[dict[object, object]] = {}
+        self._cells_kept = 0
+
+    def keep(self, key: object, found: object, cells: int) -> None:
+        """Keep what follows from these hours too; as many cells as make some megabytes in all."""
+        self._cells_kept += cells
+        if self._cells_kept > _MOST_CELLS:
+            self.kept.clear()
+            self._cells_kept = cells
+        self.kept[key] = found
 
     def day_of(self, at: int) -> int:
         """The company's local date at a moment."""

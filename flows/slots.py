@@ -1,8 +1,8 @@
 """Free times: which starts are left between what people work and what is booked.
 
-One sweep serves search, hold and waitlist alike. It knows numbers only: epoch seconds, sorted,
-half-open. What it answers are `range`s of starts, one for each free gap: a month of free times is a
-handful of them, and nobody makes an object of a time that nobody looks at.
+One rule serves search, hold and waitlist alike. It knows numbers only: epoch seconds, half-open,
+and masks of cells (`flows.cells`). What it answers are `range`s of starts, one for each free gap: a
+month of free times is a handful of them, and nobody makes an object of a time that nobody looks at.
 
 - A visit lies inside working time; the buffers around it may reach beyond.
 - A visit meets nothing of others. A buffer may meet others' buffers: of two that meet, the larger
@@ -19,10 +19,22 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
 from math import gcd
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from flows.cells import (
+    Window,
+    after,
+    before,
+    covered,
+    every,
+    numbers,
+    starting,
+    window_of,
+)
 from flows.hours import Calendar, DayBounds, Interval, Stretch, epoch, epoch_after, merged
 from flows.model import PARTS, Policy, Service, StaffOffer
 
@@ -65,11 +77,28 @@ class Need:
 class Busy(NamedTuple):
     """When a person is taken already: visits, and the buffers around them."""
 
-    visits: Sequence[Interval]
-    buffers: Sequence[Interval]
+    visits: Iterable[Interval]
+    buffers: Iterable[Interval]
+
+    def meets(self, need: Need, at: int) -> bool:
+        """Tell whether a visit that starts then would meet any of it."""
+        return any(
+            at + low < end and start < at + high
+            for taken, parts in ((self.visits, need.work + need.buffers), (self.buffers, need.work))
+            for start, end in taken
+            for low, high in parts
+        )
 
 
 FREE: Final = Busy((), ())
+
+
+class Hours(NamedTuple):
+    """The starts that somebody's hours have for a visit, as masks."""
+
+    anywhere: int
+    on_grid: int
+    goes_on: int  # of those on the grid, the ones that follow another without a break
 
 
 def need_of(service: Service, offer: StaffOffer, policy: Policy) -> Need:
@@ -111,76 +140,97 @@ def free_starts(
 
     This is the one rule: what it does not list is neither shown nor held.
     """
-    blocks = blocked(need, busy, calendar.away(staff_id))
-    repeated = calendar.repeated(low, high)
-    if repeated:
-        blocks = sorted([*blocks, *repeated])
-    return starts(calendar.stretches(staff_id, low, high), blocks, need, low, high)
-
-
-def blocked(need: Need, busy: Busy, away: Sequence[Interval] = ()) -> list[Interval]:
-    """The starts that are impossible, as sorted pairs: those between the two are.
-
-    Pairs may overlap. `away` is time that the person does not work; buffers may reach into it.
-    """
-    pairs: list[Interval] = []
-    for low, high in merged(need.work + need.buffers):
-        pairs += [(start - high, end - low) for start, end in busy.visits]
-    for low, high in merged(need.work):
-        pairs += [(start - high, end - low) for start, end in busy.buffers]
-    pairs += [(start - need.length, end) for start, end in away]
-    pairs.sort()
-    return pairs
-
-
-def starts(
-    stretches: Sequence[Stretch],
-    blocks: Sequence[Interval],
-    need: Need,
-    earliest: int,
-    latest: int,
-) -> list[range]:
-    """All starts in [earliest, latest], as sorted, disjoint, non-empty ranges."""
-    found: list[range] = []
-    length, grid = need.length, need.grid
-    blocks, step, offset = _apart(blocks), gcd(grid, _ROUND), need.offset
-    block, blocks_left = 0, len(blocks)
-    for start, stop, end, anchor in stretches:
-        at = start if start > earliest else earliest
-        last = min(stop - 1, end - length, latest)
-        anchor += -anchor % step + offset  # as first_on_grid, which would cost a call
-        while at <= last:
-            while block < blocks_left and blocks[block][1] <= at:
-                block += 1
-            until = last
-            if block < blocks_left:
-                shut, opens = blocks[block]
-                if shut < at:
-                    at = opens
-                    continue
-                until = min(shut, last)
-            first = at + (anchor - at) % grid
-            if first <= until:
-                found.append(range(first, until + 1, grid))
-            at = until + 1
-    return found
-
-
-def _apart(blocks: Sequence[Interval]) -> list[Interval]:
-    """Sorted pairs that overlap, as one: most do, for a visit and its buffers are neighbours."""
-    if not blocks:
+    if low > high:
         return []
-    found = []
-    shut, opens = blocks[0]
-    for low, high in blocks:
-        if low < opens:
-            if high > opens:
-                opens = high
-        else:
-            found.append((shut, opens))
-            shut, opens = low, high
-    found.append((shut, opens))
+    window = window_of(low + need.begin, high + need.end, cell_of([need]))
+    hours = hours_of(calendar, staff_id, need, window)
+    visits = covered(window, busy.visits)
+    buffers = covered(window, busy.buffers)
+    return listed(window, hours, shut_by(window, need, visits, buffers), need, low, high)
+
+
+def cell_of(needs: Iterable[Need]) -> int:
+    """The longest cell, in seconds, with which all starts and parts of these visits line up."""
+    return gcd(_ROUND, *(number for need in needs for number in _numbers(need)))
+
+
+def _numbers(need: Need) -> Iterable[int]:
+    return need.grid, need.offset, need.length, *chain.from_iterable(need.work + need.buffers)
+
+
+def hours_of(calendar: Calendar, staff_id: int, need: Need, window: Window) -> Hours:
+    """The starts that somebody's hours have; they follow from the catalogue, and are kept."""
+    key = (staff_id, need, window)
+    found = calendar.kept.get(key)
+    if not isinstance(found, Hours):
+        stretches = calendar.stretches(staff_id, window.start, window.end)
+        shut = before(covered(window, calendar.away(staff_id)), 0, need.length // window.unit)
+        again = 0
+        for low, high in calendar.repeated(window.start, window.end - 1):
+            again |= starting(window, low + 1, high)
+        found = placed(window, stretches, need, shut, again)
+        calendar.keep(key, found, window.cells)
     return found
+
+
+def placed(
+    window: Window, stretches: Iterable[Stretch], need: Need, shut: int = 0, again: int = 0
+) -> Hours:
+    """The starts that working time has; none of those that are `shut`, on the grid none `again`."""
+    anywhere = on_grid = goes_on = 0
+    origin, unit, _ = window
+    step = need.grid // unit
+    for start, stop, end, anchor in stretches:
+        low, last = max(start, origin), min(stop - 1, end - need.length, window.end - 1)
+        if low <= last:
+            anywhere |= starting(window, low, last + 1)
+            first = low + (first_on_grid(anchor, need) - low) % need.grid
+            points = (first - origin) // unit, (last - origin) // unit
+            on_grid |= every(step, *points)
+            goes_on |= every(step, points[0] + step, points[1])
+    closed = shut | again
+    on_grid &= ~closed
+    return Hours(
+        anywhere & ~shut, on_grid, goes_on & on_grid & on_grid << step & ~after(closed, step)
+    )
+
+
+def shut_by(window: Window, need: Need, visits: int, buffers: int) -> int:
+    """The starts at which a visit would meet these cells that are visits, or buffers."""
+    around, within_ = _in_cells(need, window.unit)
+    found = 0
+    for low, high in around:
+        found |= before(visits, low, high)
+    if buffers:
+        for low, high in within_:
+            found |= before(buffers, low, high)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _in_cells(need: Need, unit: int) -> tuple[list[Interval], list[Interval]]:
+    """The parts of a visit that meet no visit, and those that meet no buffer either, in cells."""
+    around, work = merged(need.work + need.buffers), merged(need.work)
+    return (
+        [(low // unit, high // unit) for low, high in around],
+        [(low // unit, high // unit) for low, high in work],
+    )
+
+
+def listed(window: Window, hours: Hours, shut: int, need: Need, low: int, high: int) -> list[range]:
+    """The starts in [low, high] that are not shut, as sorted, disjoint, non-empty ranges.
+
+    One that follows another at a step of the grid, with nothing shut in between, is in its range.
+    """
+    origin, unit, _ = window
+    grid, step = need.grid, need.grid // unit
+    free = hours.on_grid & starting(window, low, high + 1) & ~shut
+    goes_on = free & hours.goes_on & free << step & ~after(shut, step)
+    begins, ends = free & ~goes_on, free & ~(goes_on >> step)
+    return [
+        range(origin + first * unit, origin + last * unit + 1, grid)
+        for first, last in zip(numbers(begins), numbers(ends), strict=True)
+    ]
 
 
 def first_on_grid(anchor: int, need: Need) -> int:

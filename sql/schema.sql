@@ -651,6 +651,8 @@ CREATE INDEX slot_claims_booking_idx ON slot_claims USING btree (company_id, boo
 
 CREATE INDEX slot_claims_claim_idx ON slot_claims USING btree (company_id, claim_id);
 
+CREATE INDEX slot_claims_claimant_end_idx ON slot_claims USING btree (company_id, claimant, upper(during));
+
 CREATE INDEX slot_claims_conversation_idx ON slot_claims USING btree (company_id, conversation_id) WHERE (kind = ANY (ARRAY['hold'::text, 'offer'::text]));
 
 CREATE INDEX slot_claims_expiry_idx ON slot_claims USING btree (expires_at) WHERE (expires_at IS NOT NULL);
@@ -660,8 +662,6 @@ CREATE INDEX slot_claims_resource_idx ON slot_claims USING btree (company_id, re
 CREATE INDEX slot_claims_service_idx ON slot_claims USING btree (company_id, service_id) WHERE (service_id IS NOT NULL);
 
 CREATE INDEX slot_claims_session_idx ON slot_claims USING btree (company_id, session_id) WHERE (session_id IS NOT NULL);
-
-CREATE INDEX slot_claims_staff_end_idx ON slot_claims USING btree (company_id, staff_id, upper(during));
 
 CREATE TABLE staff (
     company_id bigint NOT NULL,

@@ -15,6 +15,7 @@ _Q = queries.of("popular")
 LOOK_BACK: Final = timedelta(days=90)
 _KEPT_FOR: Final = timedelta(minutes=10)
 _READ_WITHIN: Final = timedelta(seconds=10)
+_NEWEST: Final = 2_000  # bookings looked at: more of them would not tell more
 _MOST: Final = 5
 _AT_LEAST: Final = 3  # bookings at a time of day: fewer are a coincidence
 
@@ -28,7 +29,8 @@ class _Kept:
 async def popular_times(conn: Connection, catalog: Catalog, *, now: datetime) -> frozenset[int]:
     """The most popular starts of the last 90 days, as seconds of the company's day.
 
-    None where there is no history. Kept with the catalogue for ten minutes.
+    Where those have thousands of bookings, of the newest of them. None where there is no history.
+    Kept with the catalogue for ten minutes.
     """
     kept = catalog.memo.get("popular")
     if isinstance(kept, _Kept):
@@ -42,6 +44,7 @@ async def popular_times(conn: Connection, catalog: Catalog, *, now: datetime) ->
         timezone=catalog.company.timezone,
         since=now - LOOK_BACK,
         now=now,
+        newest=_NEWEST,
         at_least=_AT_LEAST,
         most=_MOST,
     )

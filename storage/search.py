@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from struct import Struct
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from flows.cells import Packed
 from flows.hours import DayBounds, calendar_of, moment
 from flows.model import Catalog, Piece, Service, Slot
 from flows.slots import (
@@ -25,15 +27,21 @@ from flows.slots import (
     offered_between,
     split,
 )
-from flows.visits import NOTHING, Plan, Stage, Taken, unit_of
+from flows.visits import NOTHING, Board, Plan, Stage, Taken, unit_of
 from storage import queries
 from storage.pool import Connection
 
 _Q = queries.of("search")
 
+# A tstzrange as PostgreSQL sends it, with both its ends, in microseconds since 2000.
+_RANGE: Final = Struct(">5xq4xq")
+_ZERO, _TICKS = 946_684_800, 1_000_000
+
 NEVER: Final = (0, -1)
 _MOST_KEPT: Final = 20_000
+_MOST_PLANS: Final = 1_000
 
+_Plans = dict[tuple[tuple[int, ...], int | None], Plan]
 _Capacities = dict[tuple[tuple[int, ...], int | None, int], tuple[int, int, int]]
 
 
@@ -44,6 +52,7 @@ class Free:
     starts: Mapping[int, Sequence[range]]
     taken: Taken = NOTHING
     weights: Mapping[int, int] | None = None
+    board: Board | None = None
 
     def visits(self, low: int, high: int) -> dict[int, int]:
         """How many visits people have in [low, high), where turns were asked for."""
@@ -99,7 +108,7 @@ class Search:
         self.conversation_id, self._moving = conversation_id, moving
         self.catalog, self.service_id, self.also = catalog, service_id, also
         self.calendar = calendar_of(catalog)
-        self.plan = _plan(catalog, (service_id, *also), staff_id)
+        self.plan = _plan_of(catalog, (service_id, *also), staff_id)
         self.needs = self.plan.stages[0].needs
         policy, service = catalog.company.policy, catalog.service_by_id.get(service_id)
         self.earliest, self.latest = (
@@ -131,7 +140,8 @@ class Search:
             return Free({})
         taken = await self.taken(ids, low, high, turns=turns)
         weights = {id_: self.catalog.staff_by_id[id_].weight for id_ in ids}
-        return Free(self.plan.free(ids, taken, low, high), taken, weights)
+        board = Board(self.plan, taken, low, high)
+        return Free({id_: board.free(id_) for id_ in ids}, taken, weights, board)
 
     def possible(self, staff_id: int, low: int, high: int, busy: Busy = FREE) -> list[range]:
         """Somebody's starts in [low, high] as their hours allow, and what they are busy with."""
@@ -205,7 +215,8 @@ class Search:
         self, start: int, staff_id: int, free: Free, *, popular: bool = False
     ) -> Slot | None:
         """A start that somebody begins, with who goes on; None when nobody can."""
-        doers = self.plan.doers(free.taken, start, staff_id, list(free.starts))
+        board = free.board or Board(self.plan, free.taken, start, start)
+        doers = board.doers(start, staff_id, list(free.starts))
         return None if doers is None else self.slot_of(start, doers, popular=popular)
 
     def done_by(self, doers: Sequence[int]) -> bool:
@@ -254,7 +265,6 @@ class Search:
             now=self._now,
             conversation_id=self.conversation_id,
             moving=self._moving,
-            counted=counted,
             turns=turns,
             shared=self.service_id if self.is_group else None,
         )
@@ -266,17 +276,13 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
     begins: dict[int, Sequence[int]] = {}
     sessions: dict[int, Mapping[int, int]] = {}
     last_booked: dict[int, int] = {}
-    for claimant, part, starts, ends, began in rows:
+    for claimant, part, visits, others, buffers, starts, seats in rows:
         match part:
-            case "visit":
-                visits = list(zip(starts, ends, strict=True))
-                busy[claimant] = Busy(visits, busy.get(claimant, FREE).buffers)
-                begins[claimant] = began or ()
-            case "buffer":
-                buffers = list(zip(starts, ends, strict=True))
-                busy[claimant] = Busy(busy.get(claimant, FREE).visits, buffers)
+            case "claims":
+                busy[claimant] = Busy(_packed(visits, others), _packed(buffers))
+                begins[claimant] = [low for low, _ in _packed(visits)]
             case "session":
-                sessions[claimant] = dict(zip(starts, ends, strict=True))
+                sessions[claimant] = dict(zip(starts, seats, strict=True))
             case _:
                 last_booked[claimant] = starts[0]
     return Taken(busy, begins, sessions, last_booked)
@@ -284,11 +290,26 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
 
 def is_guarded(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> bool:
     """Tell of a visit, without searching for it, whether more than one person's time decides."""
-    return _is_guarded(_plan(catalog, service_ids, staff_id))
+    return _is_guarded(_plan_of(catalog, tuple(service_ids), staff_id))
 
 
 def _is_guarded(plan: Plan) -> bool:
     return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or plan.capacity > 1)
+
+
+def _packed(*ranges: bytes | None) -> Packed:
+    return Packed(b"".join(filter(None, ranges)), _RANGE, _ZERO, _TICKS)
+
+
+def _plan_of(catalog: Catalog, service_ids: tuple[int, ...], staff_id: int | None) -> Plan:
+    """A plan follows from the catalogue: made once, kept with it."""
+    kept: _Plans = catalog.memo.setdefault("plans", {})
+    found = kept.get((service_ids, staff_id))
+    if found is None:
+        if len(kept) > _MOST_PLANS:
+            kept.clear()
+        found = kept[service_ids, staff_id] = _plan(catalog, service_ids, staff_id)
+    return found
 
 
 def _plan(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> Plan:

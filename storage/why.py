@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flows.hours import epoch, moment
 from flows.slots import Need
-from flows.visits import Stage, Taken, of_things
+from flows.visits import Board, Stage, Taken, of_things
 from flows.why import Claimed, Reason, in_the_way, not_at_work, untimely
 from storage import queries
 from storage.pool import Connection
@@ -35,6 +35,7 @@ async def why(
     )
     claims = await _claims(conn, search, at, now)
     taken = await search.taken(list(search.needs), at, at)
+    board = Board(search.plan, taken, at, at)
     found = {}
     for staff_id in search.needs:
         seats = taken.sessions.get(staff_id, {}).get(at, -1)
@@ -42,7 +43,7 @@ async def why(
         reasons = [*general, *_alone(search, 0, staff_id, at, claims, taken, joins=joins)]
         if seats >= search.plan.capacity:
             reasons = [*general, Reason("full")]
-        if not reasons and search.plan.doers(taken, at, staff_id, []) is None:
+        if not reasons and board.doers(at, staff_id, []) is None:
             reasons = _followed(search, staff_id, at, claims, taken)
         found[staff_id] = reasons
     return found

@@ -1,33 +1,33 @@
 -- name: taken :many
--- When claimants are taken, in epoch seconds: one pair of arrays a claimant and part, because rows would cost more than
--- what is in them. The index of the EXCLUDE constraint finds what overlaps a period, however long it lasts; LATERAL
--- makes the planner search it claimant by claimant, also when there are many.
+-- When claimants are taken: one row a claimant, with ranges as PostgreSQL sends them, one after the other, because rows
+-- would cost more than what is in them, and so would numbers. LATERAL makes the planner search claimant by claimant, also
+-- when there are many; the index begins where the period does, and not much lies behind its end.
 -- What lapsed does not count, nor what the asking conversation holds (or the desk keeps for a choice), nor the visit it
 -- is moving.
--- When @counted, also when visits begin. With @turns also who was booked last, of the hundred bookings made last: part
--- 'turn'. Of the service that is @shared, its groups with their seats taken.
-SELECT claimant.id AS claimant, t.part, t.starts, t.ends, t.begins
+-- Visits that begin a day's count stand apart from what else is taken. With @turns also who was booked last, of the
+-- hundred bookings made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
+SELECT
+    claimant.id AS claimant, 'claims' AS part, t.visits, t.others, t.buffers,
+    NULL::bigint[] AS starts, NULL::bigint[] AS seats
 FROM unnest(@claimants::bigint[]) AS claimant (id)
 CROSS JOIN LATERAL (
     SELECT
-        part,
-        array_agg(floor(date_part('epoch', lower(during)))::bigint) AS starts,
-        array_agg(ceil(date_part('epoch', upper(during)))::bigint) AS ends,
-        array_agg(floor(date_part('epoch', lower(during)))::bigint) FILTER (
-            WHERE @counted AND leads AND part = 'visit' AND kind IN ('booking', 'hold', 'offer', 'session')
-        ) AS begins
+        string_agg(range_send(during), '') FILTER (
+            WHERE part = 'visit' AND leads AND kind IN ('booking', 'hold', 'offer', 'session')
+        ) AS visits,
+        string_agg(range_send(during), '') FILTER (
+            WHERE part = 'visit' AND NOT (leads AND kind IN ('booking', 'hold', 'offer', 'session'))
+        ) AS others,
+        string_agg(range_send(during), '') FILTER (WHERE part = 'buffer') AS buffers
     FROM slot_claims AS c
-    WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
-        AND int8range(c.claimant, c.claimant, '[]') && int8range(claimant.id, claimant.id, '[]')
-        AND during && tstzrange(@low, @high)
-        AND part <> 'seat'
+    WHERE company_id = @company_id AND c.claimant = claimant.id AND upper(during) > @low AND lower(during) < @high
         AND (expires_at IS NULL OR expires_at > @now)
         AND (kind IN ('hold', 'session', 'offer') AND conversation_id = @conversation_id) IS NOT TRUE
         AND (booking_id = @moving) IS NOT TRUE
-    GROUP BY part
 ) AS t
+WHERE coalesce(t.visits, t.others, t.buffers) IS NOT NULL
 UNION ALL
-SELECT g.staff_id, 'session', array_agg(g.start), array_agg(g.seats), NULL
+SELECT g.staff_id, 'session', NULL, NULL, NULL, array_agg(g.start), array_agg(g.seats)
 FROM (
     SELECT
         staff_id,
@@ -41,7 +41,7 @@ FROM (
 ) AS g
 GROUP BY g.staff_id
 UNION ALL
-SELECT b.staff_id, 'turn', ARRAY[max(b.id)], NULL, NULL
+SELECT b.staff_id, 'turn', NULL, NULL, NULL, ARRAY[max(b.id)], NULL
 FROM (
     SELECT staff_id, id
     FROM slot_claims

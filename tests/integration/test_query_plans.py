@@ -124,9 +124,12 @@ async def test_what_a_source_measured_is_found_by_indexes(conn: Connection) -> N
         assert await read_whole(conn, asked.sql, *values) == [], what
 
 
-@pytest.mark.parametrize("name", ["taken", "in_the_way"])
-async def test_a_search_finds_claims_by_the_index_that_guards_them(
-    conn: Connection, name: str
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("taken", "slot_claims_claimant_end_idx"), ("in_the_way", "slot_claims_never_overlap")],
+)
+async def test_a_search_finds_claims_by_whose_time_they_are(
+    conn: Connection, name: str, index: str
 ) -> None:
     known = await filled(conn)
     company_id, now = known["company_id"], datetime.now(NOW.tzinfo)
@@ -139,7 +142,6 @@ async def test_a_search_finds_claims_by_the_index_that_guards_them(
         "now": now,
         "conversation_id": 1,
         "moving": None,
-        "counted": True,
         "turns": True,
         "shared": None,
     }
@@ -147,7 +149,7 @@ async def test_a_search_finds_claims_by_the_index_that_guards_them(
     args = [values[param] for param in query.params]
     assert await read_whole(conn, query.sql, *args) == []
     text = str(await conn.fetchval(f"EXPLAIN (FORMAT JSON) {query.sql}", *args))
-    assert "slot_claims_never_overlap" in text
+    assert index in text
 
 
 async def test_popular_times_and_a_customer_s_visits_are_found_by_indexes(
@@ -159,6 +161,7 @@ async def test_popular_times_and_a_customer_s_visits_are_found_by_indexes(
         "timezone": "UTC",
         "since": now - timedelta(days=90),
         "now": now,
+        "newest": 2_000,
         "at_least": 3,
         "most": 5,
         "past": True,

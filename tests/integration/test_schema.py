@@ -21,6 +21,7 @@ NO_TENANT = {
 
 NOT_INDEXED = {
     "bookings_staff_fkey": "staff are hardly ever deleted, and other indexes find the company's",
+    "slot_claims_staff_fkey": "staff are hardly ever deleted, and other indexes find the company's",
     "slot_claims_conversation_fkey": "only holds and offers name one; an index covers just them",
     "inbox_conversation_fkey": "every turn writes it; conversations are hardly ever deleted",
     "timers_conversation_fkey": "turns write it; conversations are hardly ever deleted",

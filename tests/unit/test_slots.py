@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.cells import before, covered, window_of
 from flows.hours import Stretch, calendar_of
 from flows.model import (
     Catalog,
@@ -23,15 +24,17 @@ from flows.slots import (
     Busy,
     Need,
     assigned,
-    blocked,
     busy_part,
     by_day,
     by_turns,
+    cell_of,
     count,
     free_starts,
+    listed,
     need_of,
     offered_between,
-    starts,
+    placed,
+    shut_by,
     within,
 )
 from tests.support.oracle import free_minutes
@@ -63,9 +66,12 @@ def free(
 ) -> list[str]:
     """The starts of a day in a zone without surprises, as walls."""
     stretches = [Stretch(low, high, high, low) for low, high in work]
-    blocks = blocked(wanted, Busy(visits or [], buffers or []), away or [])
     low, high = _second(between[0]), _second(between[1])
-    found = [at for times in starts(stretches, blocks, wanted, low, high) for at in times]
+    window = window_of(-HOUR, 25 * HOUR, cell_of([wanted]))
+    shut = before(covered(window, away or []), 0, wanted.length // window.unit)
+    taken = shut_by(window, wanted, covered(window, visits or []), covered(window, buffers or []))
+    hours = placed(window, stretches, wanted, shut)
+    found = [at for times in listed(window, hours, taken, wanted, low, high) for at in times]
     return [f"{at // HOUR:02}:{at // 60 % 60:02}" for at in found]
 
 

@@ -11,7 +11,7 @@ import pytest
 from flows.hours import Calendar, Interval, calendar_of
 from flows.model import Catalog, Company, Shift, Staff
 from flows.slots import Busy, Need
-from flows.visits import Plan, Stage, Taken, both, resource_unit, shut, unit_of
+from flows.visits import Board, Plan, Stage, Taken, resource_unit, unit_of
 
 MONDAY = date(2026, 11, 23)
 MINUTE = 60
@@ -137,16 +137,9 @@ def test_43_any_visit_agrees_with_a_walk_over_every_minute(seed: int) -> None:
             )
             assert (at in listed) == can, (seed, staff_id, at - low)
             if can:
-                doers = plan.doers(minutes.taken, at, staff_id, [])
+                doers = Board(plan, minutes.taken, at, at).doers(at, staff_id, [])
                 assert doers is not None
                 assert doers[0] == staff_id
-
-
-def test_what_is_in_both_and_what_is_left() -> None:
-    assert both([(0, 5), (8, 9)], [(3, 8), (9, 20)]) == [(3, 5), (8, 8), (9, 9)]
-    assert shut([(3, 5), (8, 9)], 0, 20) == [(-1, 3), (5, 8), (9, 21)]
-    assert shut([], 0, 3) == [(-1, 4)]
-    assert shut([(0, 3)], 0, 3) == []
 
 
 def test_a_unit_is_known_by_its_number() -> None:
