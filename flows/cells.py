@@ -68,13 +68,13 @@ def window_of(low: int, high: int, unit: int) -> Window:
 def covered(window: Window, intervals: Iterable[Interval]) -> int:
     """The cells that half-open intervals touch."""
     if isinstance(intervals, Packed):
-        return _unpacked(window, intervals)
+        return unpacked(window, intervals)
     return _covered(window.start // window.unit, window.unit, window.cells, intervals)
 
 
 @lru_cache(maxsize=1024)
-def _unpacked(window: Window, packed: Packed) -> int:
-    """Most people's calendars have not changed since somebody looked at them."""
+def unpacked(window: Window, packed: Packed) -> int:
+    """The cells of what is packed; kept, for most calendars are as they were before."""
     first = (window.start - packed.zero) // window.unit
     intervals = packed.layout.iter_unpack(packed.data)
     return _covered(first, window.unit * packed.ticks, window.cells, intervals)

@@ -60,9 +60,7 @@ FROM unnest(@claimants::bigint[]) AS person (id)
 CROSS JOIN LATERAL (
     SELECT part, kind, during
     FROM slot_claims
-    WHERE int8range(company_id, company_id, '[]') && int8range(@company_id, @company_id, '[]')
-        AND int8range(claimant, claimant, '[]') && int8range(person.id, person.id, '[]')
-        AND during && tstzrange(@low, @high)
+    WHERE company_id = @company_id AND claimant = person.id AND upper(during) > @low AND lower(during) < @high
         AND (expires_at IS NULL OR expires_at > @now)
 ) AS c
 ORDER BY person.id, c.during;

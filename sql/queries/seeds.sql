@@ -97,3 +97,38 @@ SELECT c.oid::regclass::text AS name
 FROM pg_class AS c
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND c.relkind IN ('r', 'p')
     AND EXISTS (SELECT FROM pg_partition_tree(c.oid) AS t WHERE pg_relation_size(t.relid) > 0);
+
+-- name: unwatched :value
+-- Until the transaction ends, foreign keys are not looked up for every row: that takes longer than to write it. Only for
+-- whoever may say so; whoever does looks for strangers in the end.
+SELECT set_config('session_replication_role', 'replica', true)
+WHERE has_parameter_privilege('session_replication_role', 'SET');
+
+-- name: watched :one
+-- From here on foreign keys are looked up again. What is looked for next is everything: tables are read whole, once.
+SELECT
+    set_config('session_replication_role', 'origin', true), set_config('enable_seqscan', 'on', true),
+    set_config('enable_nestloop', 'off', true), set_config('enable_indexscan', 'off', true);
+
+-- name: strangers :value
+-- How many rows of these companies refer to what is not there: all at once, as foreign keys do one by one.
+SELECT sum(n) FROM (
+    SELECT count(*) AS n FROM bookings AS b
+    WHERE b.company_id = ANY (@companies::bigint[]) AND (
+        NOT EXISTS (SELECT FROM customers AS c WHERE c.company_id = b.company_id AND c.id = b.customer_id)
+        OR NOT EXISTS (SELECT FROM staff_services AS o
+            WHERE o.company_id = b.company_id AND o.staff_id = b.staff_id AND o.service_id = b.service_id)
+    )
+    UNION ALL
+    SELECT count(*) FROM booking_codes AS k
+    LEFT JOIN bookings AS b ON b.company_id = k.company_id AND b.id = k.booking_id
+    WHERE k.company_id = ANY (@companies::bigint[]) AND b.id IS NULL
+    UNION ALL
+    SELECT count(*) FROM slot_claims AS s
+    LEFT JOIN bookings AS b ON b.company_id = s.company_id AND b.id = s.booking_id AND b.staff_id = s.staff_id
+    WHERE s.company_id = ANY (@companies::bigint[]) AND b.id IS NULL
+    UNION ALL
+    SELECT count(*) FROM messages AS m
+    LEFT JOIN dialog_contexts AS d ON d.company_id = m.company_id AND d.id = m.conversation_id
+    WHERE m.company_id = ANY (@companies::bigint[]) AND d.id IS NULL
+) AS found;

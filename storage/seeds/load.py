@@ -13,7 +13,7 @@ from flows.model import Catalog
 from flows.slots import Need, need_of
 from storage import queries
 from storage.catalog import load as load_catalog
-from storage.errors import translated
+from storage.errors import Refused, translated
 from storage.pool import Connection
 from storage.seeds.plan import create
 from storage.seeds.rows import Booking, Claim, Writer, copy, copy_bookings
@@ -111,6 +111,7 @@ async def _fill(
         number = max(conversations[i], min(1, bookings[i] + messages[i]))
         people.append(await _people(conn, catalog, i + 1, number, since))
         progress("conversations", sum(conversations[: i + 1]), sum(conversations))
+    unwatched = await _Q["unwatched"].value(conn)
     done = 0
     for i, catalog in enumerate(catalogs):
         for some in _batches(_visits(catalog, people[i], bookings[i], now)):
@@ -119,10 +120,16 @@ async def _fill(
             progress("bookings", done, sum(bookings))
     done = 0
     for i, catalog in enumerate(catalogs):
-        for rows in _batches(_messages(catalog, people[i], messages[i], now)):
-            await copy(conn, "messages", _MESSAGE, rows)
-            done += len(rows)
-            progress("messages", done, sum(messages))
+        # Not in batches: the server writes the ones while the next are made.
+        await copy(conn, "messages", _MESSAGE, _messages(catalog, people[i], messages[i], now))
+        done += messages[i]
+        progress("messages", done, sum(messages))
+    if unwatched:
+        await _Q["watched"].one(conn)
+        companies = [catalog.company.id for catalog in catalogs]
+        strangers = await _Q["strangers"].value(conn, companies=companies)
+        if strangers:
+            raise Refused(f"{strangers} rows refer to what is not there")
 
 
 async def _people(

@@ -117,7 +117,7 @@ class Writer:
 
 
 async def copy(
-    conn: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write rows by COPY."""
     if rows:

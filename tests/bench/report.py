@@ -23,8 +23,8 @@ def table(result: dict[str, Any]) -> str:
     lines = ["", *_load(result.get("load", ())), *_workers(result.get("workers"))]
     lines += _turns(result.get("turns"))
     lines += _timers(result.get("timers"))
-    lines += _side_by_side(result.get("slots"), "history", "free times")
-    lines += _side_by_side(result.get("queries"), "size", "queries")
+    lines += _side_by_side(result.get("slots"), "history", "free times", "growth", "+.0%")
+    lines += _side_by_side(result.get("queries"), "size", "queries", "ratio", ".2f")
     lines += [f"CONTRADICTION: {said}" for said in contradictions(result)]
     return "\n".join(lines) + "\n"
 
@@ -110,15 +110,20 @@ def _timers(found: dict[str, Any] | None) -> Iterator[str]:
     yield ""
 
 
-def _side_by_side(found: list[dict[str, Any]] | None, beside: str, title: str) -> Iterator[str]:
-    """Medians in milliseconds, a column for each size of the data."""
+def _side_by_side(
+    found: list[dict[str, Any]] | None, beside: str, title: str, more: str, form: str
+) -> Iterator[str]:
+    """Medians in milliseconds, a column for each size of the data; beside them one more figure."""
     if not found:
         return
     sizes = list(dict.fromkeys(str(row[beside]) for row in found))
-    yield f"{title + ', ms p50':<36}" + "".join(f"{size:>14}" for size in sizes)
+    yield f"{title + ', ms p50':<36}" + "".join(f"{size:>14}{more:>9}" for size in sizes)
     for what in dict.fromkeys(row["what"] for row in found):
-        cells = [row["p50_ms"] for row in found if row["what"] == what]
-        yield f"{what:<36}" + "".join(f"{ms:>14.2f}" for ms in cells)
+        rows = [row for row in found if row["what"] == what]
+        yield f"{what:<36}" + "".join(
+            f"{row['p50_ms']:>14.2f}{format(row[more], form) if more in row else '':>9}"
+            for row in rows
+        )
     yield ""
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from statistics import median, quantiles
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from flows.cells import unpacked
 from flows.effects import FindEarliest
 from flows.hours import Calendar, calendar_of, epoch
 from flows.model import Catalog
@@ -24,7 +26,7 @@ from storage import migrate, slots
 from storage.catalog import load
 from storage.clock import system_clock
 from storage.embedded import Servers
-from storage.pool import UNHURRIED, Connection, Pool, connection, open_pool
+from storage.pool import UNHURRIED, Connection, connection, open_pool
 from storage.popular import popular_times
 from storage.search import Search
 from storage.seeds.plan import CompanyPlan, ServicePlan, StaffPlan, create, on
@@ -36,6 +38,8 @@ TEAMS: Final = (1, 10, 50)
 DAYS: Final = 30
 _VISITS_A_DAY, _DAYS_AHEAD = 4, 28
 _WEEK: Final = range(1, 8)
+
+Ask: TypeAlias = Callable[[], Awaitable[Any]]
 
 _RULES: Final = """
     UPDATE services SET lead_minutes = 120, grid_minutes = 15, grid_offset_minutes = 5,
@@ -70,20 +74,21 @@ _HISTORY: Final = """
 
 
 async def measure(servers: Servers, *, quick: bool) -> list[dict[str, Any]]:
-    """Every search, with each history."""
-    found: list[dict[str, Any]] = []
-    for number in HISTORIES[:1] if quick else HISTORIES:
-        sys.stderr.write(f"· slots with {number} visits behind\n")
-        url = await create_database(servers.database_url, f"slots_{number}")
-        await migrate.up(url)
-        pool = await open_pool(url, size=1, timeouts=UNHURRIED)
-        try:
-            async with connection(pool) as conn:
-                catalog = await _shop(conn, number)
-            found += await _measured(pool, catalog, number, 50 if quick else 200)
-        finally:
-            await pool.close()
-    return found
+    """Every search, with each history; they take turns, so that all have the same machine."""
+    histories = HISTORIES[:1] if quick else HISTORIES
+    async with AsyncExitStack() as stack:
+        cases: dict[int, Mapping[str, Ask]] = {}
+        for number in histories:
+            sys.stderr.write(f"· slots with {number} visits behind\n")
+            url = await create_database(servers.database_url, f"slots_{number}")
+            await migrate.up(url)
+            pool = await open_pool(url, size=1, timeouts=UNHURRIED)
+            stack.push_async_callback(pool.close)
+            conn = await stack.enter_async_context(connection(pool))
+            cases[number] = _cases(conn, await _shop(conn, number))
+        return [
+            row for what in cases[histories[0]] for row in await _in_turn(what, cases, quick=quick)
+        ]
 
 
 async def _shop(conn: Connection, history: int) -> Catalog:
@@ -169,28 +174,33 @@ def _starts(calendar: Calendar, now: datetime) -> list[int]:
     ]
 
 
-async def _measured(pool: Pool, catalog: Catalog, history: int, times: int) -> list[dict[str, Any]]:
-    found = []
-    async with connection(pool) as conn:
-        for what, ask in _cases(conn, catalog).items():
-            spent = []
-            for _ in range(times + 3):
-                began = time.perf_counter()
-                await ask()
-                spent.append((time.perf_counter() - began) * 1000)
-            spread = quantiles(spent[3:], n=20)
-            found.append(
-                {
-                    "what": what,
-                    "history": history,
-                    "p50_ms": round(median(spent[3:]), 3),
-                    "p95_ms": round(spread[-1], 3),
-                }
-            )
-    return found
+async def _in_turn(
+    what: str, cases: Mapping[int, Mapping[str, Ask]], *, quick: bool
+) -> list[dict[str, Any]]:
+    """What one search takes with each history, and how much more with the longer one."""
+    spent: dict[int, list[float]] = {number: [] for number in cases}
+    for _ in range((50 if quick else 200) + 3):
+        for number, asks in cases.items():
+            began = time.perf_counter()
+            await asks[what]()
+            spent[number].append((time.perf_counter() - began) * 1000)
+    rows: list[dict[str, Any]] = []
+    for number, times in spent.items():
+        spread = quantiles(times[3:], n=20)
+        rows.append(
+            {
+                "what": what,
+                "history": number,
+                "p50_ms": round(median(times[3:]), 3),
+                "p95_ms": round(spread[-1], 3),
+            }
+        )
+    if len(rows) > 1:
+        rows[-1]["growth"] = round(rows[-1]["p50_ms"] / rows[0]["p50_ms"] - 1, 3)
+    return rows
 
 
-def _cases(conn: Connection, catalog: Catalog) -> dict[str, Callable[[], Awaitable[Any]]]:
+def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
     now = system_clock()
     by = dict(zip(TEAMS, catalog.services, strict=True))
     calendar = calendar_of(catalog)
@@ -206,6 +216,10 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Callable[[], Awaitab
     async def whole(count: int, *also: int) -> Any:
         return await search(count, *also).free(low, high)
 
+    async def anew(count: int) -> Any:
+        unpacked.cache_clear()
+        return await whole(count)
+
     async def check() -> Any:
         at = calendar.bounds(today + 5).start + 11 * 3600
         return await search(1).free(at, at)
@@ -214,9 +228,11 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Callable[[], Awaitab
         catalog.memo.pop("popular", None)
         return await popular_times(conn, catalog, now=now)
 
-    cases: dict[str, Callable[[], Awaitable[Any]]] = {
+    cases: dict[str, Ask] = {
         f"{DAYS} days, {count} staff": partial(whole, count) for count in TEAMS
     }
+    # As if everybody's calendar had changed since somebody looked at it last.
+    cases |= {f"{DAYS} days, {count} staff, all changed": partial(anew, count) for count in TEAMS}
     cases[f"{DAYS} days, two services, 10 staff"] = partial(whole, 10, 10)
     cases["slot check"] = check
     cases["next free, 10 staff"] = lambda: slots.answer(

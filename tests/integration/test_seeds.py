@@ -10,7 +10,7 @@ import pytest
 from flows.effects import FindDays, FindEarliest, FindTimes
 from flows.events import SlotBooked, SlotHeld
 from flows.model import Catalog
-from storage import seeds, slots
+from storage import queries, seeds, slots
 from storage.catalog import load
 from storage.pool import Connection
 from tests.support.database import clean
@@ -216,3 +216,14 @@ async def one(conn: Connection, query: str, *args: object) -> tuple[Any, ...]:
     row = await conn.fetchrow(query, *args)
     assert row is not None
     return tuple(row)
+
+
+async def test_what_refers_to_nothing_would_be_found_at_the_end_of_a_load(conn: Connection) -> None:
+    await fill(conn)
+    companies = [row["id"] for row in await conn.fetch("SELECT id FROM companies")]
+    strangers = queries.of("seeds")["strangers"]
+    assert await strangers.value(conn, companies=companies) == 0
+    async with conn.transaction():
+        await conn.execute("SET LOCAL session_replication_role = replica")
+        await conn.execute("DELETE FROM customers WHERE id IN (SELECT customer_id FROM bookings)")
+    assert await strangers.value(conn, companies=companies) > 0
