@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from statistics import median
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -90,9 +91,9 @@ async def show(settings: Settings, wanted: Wanted, *, json: bool) -> None:
         slots = [{"start": start.isoformat(), "staff_id": staff_id} for start, staff_id in found]
         sys.stdout.buffer.write(orjson.dumps({"slots": slots, "ms": ms}) + b"\n")
         return
-    names = {person.id: person.name for person in search.catalog.staff}
     for start, group in groupby(found, key=lambda slot: slot[0]):
-        typer.echo(f"{start:%a %Y-%m-%d %H:%M %Z}  {', '.join(names[id_] for _, id_ in group)}")
+        people = ", ".join(_named(search.catalog, start, staff_id) for _, staff_id in group)
+        typer.echo(f"{start:%a %Y-%m-%d %H:%M %Z}  {people}")
     typer.echo(f"{len(found)} in {ms} ms")
 
 
@@ -167,6 +168,16 @@ def _check(catalog: Catalog, wanted: Wanted) -> None:
         )
     if first not in catalog.staff_by_id[wanted.staff].offers:
         raise SettingsError(f"Staff member {wanted.staff} does not do service {first}.")
+
+
+def _named(catalog: Catalog, start: datetime, staff_id: int) -> str:
+    """Somebody's name, and what their clocks show where that is something else."""
+    person = catalog.staff_by_id[staff_id]
+    there = start.astimezone(ZoneInfo(person.timezone)) if person.timezone else start
+    if there.utcoffset() == start.utcoffset():
+        return person.name
+    day = "" if there.date() == start.date() else f"{there:%a} "
+    return f"{person.name} ({day}{there:%H:%M %Z})"
 
 
 def _sentence(reason: Reason, local: datetime) -> str:

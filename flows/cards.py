@@ -32,7 +32,7 @@ def held(ctx: Context, state: Confirming) -> Say:
         "what": _what(ctx, slot),
         "details": _slot_details(ctx, w, slot),
     }
-    new = w.moment(start, today(ctx))
+    new = _when(ctx, slot)
     left = max(0, round((state.hold.until - ctx.now) / timedelta(minutes=1)))
     choice = BookIt(
         slot.service_id,
@@ -61,8 +61,8 @@ def held(ctx: Context, state: Confirming) -> Say:
 def offered(ctx: Context, slot: Slot) -> str:
     """Describe a time that could be booked: what and who, when, how long and how much."""
     w = words(ctx)
-    when = w.moment(local(ctx, slot.start), today(ctx))
-    return w(t.VISIT, what=_what(ctx, slot), when=when, details=_slot_details(ctx, w, slot))
+    details = _slot_details(ctx, w, slot)
+    return w(t.VISIT, what=_what(ctx, slot), when=_when(ctx, slot), details=details)
 
 
 def booked(ctx: Context, visit: Visit, head: Message) -> Say:
@@ -90,7 +90,7 @@ def card(ctx: Context, visit: Visit) -> str:
     where = fit(company.name, t.NAME)
     if company.address:
         where = f"{where}, {fit(company.address, t.ADDRESS)}"
-    return f"{of_visit(ctx, visit)}\n{capitalised(at(ctx, visit))}\n{details}\n{where}"
+    return f"{of_visit(ctx, visit)}\n{capitalised(_when(ctx, visit))}\n{details}\n{where}"
 
 
 def of_visit(ctx: Context, visit: Visit) -> str:
@@ -143,6 +143,25 @@ def visit_time(ctx: Context, visit: Visit, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(visit.timezone))
     except (ValueError, ZoneInfoNotFoundError):
         return local(ctx, moment)
+
+
+def _when(ctx: Context, it: Slot | Visit) -> str:
+    """Say when a visit is, and by which clocks where the company's and its doers' differ.
+
+    A visit is told by the company's clocks, or by those that were the company's when it was booked.
+    """
+    w, zone = words(ctx), ctx.catalog.company.timezone
+    start = local(ctx, it.start)
+    if isinstance(it, Visit):
+        start = visit_time(ctx, it, it.start)
+        zone = str(start.tzinfo)
+    people = {piece.staff_id for piece in it.pieces} or {it.staff_id}
+    known = (ctx.catalog.staff_by_id.get(id_) for id_ in people)
+    others = [ZoneInfo(one.timezone) for one in known if one and one.timezone]
+    offsets = {start.astimezone(other).utcoffset() for other in (ctx.catalog.zone, *others)}
+    if offsets == {start.utcoffset()}:
+        return w.moment(start, today(ctx))
+    return w.moment_there(start, today(ctx), zone)
 
 
 def notice_rule(ctx: Context) -> str:

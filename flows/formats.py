@@ -11,7 +11,7 @@ from typing import Final
 
 from babel import Locale, localedata
 from babel.core import UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_location
 from babel.numbers import format_currency, get_currency_precision
 
 _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
@@ -72,6 +72,13 @@ def date_text(tag: str, day: date, form: str) -> str:
 def time_text(tag: str, at: time) -> str:
     """Write a time of day as people there do: `3:30 PM` or `15:30`."""
     return str(format_time(at, "short", locale=locale_of(tag)))
+
+
+@lru_cache(maxsize=256)
+def place_text(tag: str, zone: str) -> str:
+    """Name the town that a time zone is called after."""
+    place = str(get_timezone_location(zone, locale=locale_of(tag), return_city=True))
+    return place.rpartition("/")[2]
 
 
 def comes_twice(moment: datetime) -> bool:

@@ -196,6 +196,7 @@ HELD = counted(
 )
 NOT_HELD = sentence("{visit}. Shall I book it?")
 VISIT = sentence("{what}, {when}, {details}")
+BY_CLOCKS_OF = sentence("{when} ({place} time)")
 BOOK_IT = button("Book it")
 OTHER_TIME = button("Other time")
 CANCEL = button("Cancel")
@@ -335,6 +336,11 @@ class Words:
         if formats.comes_twice(moment):
             time = self(SECOND_COMING if moment.fold else FIRST_COMING, time=time)
         return self(WHEN_DATE, day=day, time=time)
+
+    def moment_there(self, moment: datetime, today: date, zone: str) -> str:
+        """Name a local moment, and by the clocks of which place it is."""
+        place = formats.place_text(self.tag, zone)
+        return self(BY_CLOCKS_OF, when=self.moment(moment, today), place=place)
 
     def short_moment(self, moment: datetime, today: date, limit: int) -> str:
         """Name a local moment in so many UTF-16 units, as fully as they allow."""

@@ -14,6 +14,7 @@ from flows.draft import ChoosingTime
 from flows.lists import times
 from flows.model import Slot, StaffOffer
 from flows.replies import BookIt, PickSlot, decode, encode
+from flows.wording import speak
 from tests.support.chat import Chat, choices
 from tests.support.happenings import happen
 from tests.support.lumi import LUMI, SERVICES, STAFF
@@ -75,6 +76,21 @@ def test_the_time_is_held_for_as_long_as_the_business_says() -> None:
     chat = chat_after("colour with kelly on wednesday at 11", salon=salon)
     assert salon.holds[1].until == salon.now + timedelta(minutes=12)
     assert "I keep it for you for 12 minutes" in chat.text
+
+
+def test_the_clocks_are_named_where_who_does_it_has_others() -> None:
+    away = tuple(replace(one, timezone="America/Chicago") if one.id == 2 else one for one in STAFF)
+    alike = tuple(replace(one, timezone="America/Detroit") for one in STAFF)
+    act = "colour with kelly on wednesday at 11"
+    chat = chat_after(act, salon=Salon(staff=away))
+    assert "11:00 AM (New York time)" in chat.text
+    chat.tap("Book it")
+    assert "11:00 AM (New York time)" in chat.text
+    moment = datetime(2026, 11, 25, 11, tzinfo=LUMI.zone)
+    russian = speak("ru").moment_there(moment, moment.date(), LUMI.timezone)
+    assert russian.endswith("(по времени: Нью-Йорк)")
+    assert "New York" not in chat_after(act, salon=Salon(staff=alike)).text
+    assert "New York" not in chat_after(act).text
 
 
 def test_other_time_lets_go_of_the_time_and_shows_the_day() -> None:
