@@ -40,12 +40,16 @@ class Closeness(IntEnum):
 
 
 class Option(NamedTuple):
-    """A free time: its epoch second, the local date as ordinal and the second of that day."""
+    """A free time: its epoch second, the local date as ordinal and the second of that day.
+
+    It is `snug` where it leaves no gap between visits, or where the business does not care.
+    """
 
     start: int
     day: int
     second: int
     staff_id: int
+    snug: bool = True
 
 
 def nearest(
@@ -59,7 +63,8 @@ def nearest(
 ) -> list[Option]:
     """The options nearest to a wish for a local date, best first; `popular` are seconds of the day.
 
-    Whoever names no time of day gets popular times first.
+    Of those that are equally close on a day, the ones that leave no gap come first. Whoever names
+    no time of day gets popular times first.
     """
     ranked = sorted((_rank(option, wish, day, staff_id, popular), option) for option in options)
     if len(ranked) <= limit:
@@ -81,11 +86,13 @@ def anytime(
 ) -> list[Option]:
     """Free times for somebody who does not mind when: up to three a day, spread over it.
 
-    Popular times where there are such, otherwise those around ten, two and six o'clock.
+    Popular times where there are such, otherwise those around ten, two and six o'clock; only such
+    as leave no gap, where there are any.
     """
     chosen: list[Option] = []
     for _, group in groupby(sorted(options), key=lambda option: option.day):
-        of_day = list(group)
+        all_ = list(group)
+        of_day = [option for option in all_ if option.snug] or all_
         liked = [option for option in of_day if option.second in popular]
         chosen += liked[:3] if liked else _spread(of_day)
         if len(chosen) >= limit:
@@ -115,12 +122,12 @@ def _spread(options: Sequence[Option]) -> list[Option]:
 
 def _rank(
     option: Option, wish: Wish, day: int, staff_id: int | None, popular: Collection[int]
-) -> tuple[int, int, int, bool, bool]:
+) -> tuple[int, int, bool, int, bool, bool]:
     days, off = abs(option.day - day), _off(option.second, wish)
     same_staff = staff_id is None or option.staff_id == staff_id
     closeness = _closeness(option.day - day, off, same_staff=same_staff)
     liked = wish.at is None and option.second in popular
-    return closeness, days, off, not same_staff, not liked
+    return closeness, days, not option.snug, off, not same_staff, not liked
 
 
 def _closeness(days: int, off: int, *, same_staff: bool) -> Closeness:

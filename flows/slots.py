@@ -16,7 +16,7 @@ month of free times is a handful of them, and nobody makes an object of a time t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -268,20 +268,30 @@ def by_day(ranges: Iterable[range], days: Mapping[int, DayBounds]) -> dict[int, 
     return {day: of_day for day, of_day in found.items() if of_day}
 
 
-def snug(
-    free: Mapping[int, Sequence[range]], busy: Mapping[int, Busy], bounds: DayBounds
-) -> set[tuple[int, int]]:
+def visited(busy: Mapping[int, Busy], days: Mapping[int, DayBounds]) -> dict[int, set[int]]:
+    """Who has a visit on which of these days, which follow each other."""
+    found: dict[int, set[int]] = {day: set() for day in days}
+    people, ends = list(found.values()), [bounds.end for bounds in days.values()]
+    begins = min((bounds.start for bounds in days.values()), default=0)
+    for staff_id, taken in busy.items():
+        for start, end in taken.visits:
+            if end <= begins:
+                continue
+            for of_day in people[bisect_right(ends, start) : bisect_right(ends, end - 1) + 1]:
+                of_day.add(staff_id)
+    return found
+
+
+def snug(free: Mapping[int, Sequence[range]], visited_: Container[int]) -> set[tuple[int, int]]:
     """People and starts of a day that leave no gap: the first and the last of each free gap.
 
     On a day on which somebody has no visit yet, they are all the same.
     """
     found = set()
     for staff_id, ranges in free.items():
-        visits = busy.get(staff_id, FREE).visits
-        if any(start < bounds.end and bounds.start < end for start, end in visits):
-            found |= {(staff_id, at) for times in ranges for at in (times[0], times[-1])}
-        else:
-            found |= {(staff_id, at) for times in ranges for at in times}
+        for times in ranges:
+            tight = (times[0], times[-1]) if staff_id in visited_ else times
+            found |= {(staff_id, at) for at in tight}
     return found
 
 

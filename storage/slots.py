@@ -16,7 +16,7 @@ from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
 from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
 from flows.nearest import Option, anytime, nearest, soonest
-from flows.slots import assigned, busy_part, by_day, count, snug, split
+from flows.slots import assigned, busy_part, by_day, count, snug, split, visited
 from storage.pool import Connection
 from storage.popular import popular_times
 from storage.search import Free, Search
@@ -104,7 +104,7 @@ async def _times(search: Search, day: int, popular: frozenset[int]) -> tuple[Slo
     )
     if not search.catalog.company.policy.gap_free:
         return slots
-    tight = snug(free.starts, free.taken.busy, bounds)
+    tight = snug(free.starts, visited(free.taken.busy, {day: bounds})[day])
     return tuple(replace(slot, snug=(slot.staff_id, epoch(slot.start)) in tight) for slot in slots)
 
 
@@ -154,13 +154,22 @@ async def _options(
     free = await search.free(low, high, turns=len(search.needs) > 1)
     days = search.days(low, high)
     starts = {id_: by_day(ranges, days) for id_, ranges in free.starts.items()}
+    gap_free = search.catalog.company.policy.gap_free
+    visits = visited(free.taken.busy, days) if gap_free else {}
     options: list[Option] = []
     for day, bounds in days.items():
         order = free.order(bounds.start, bounds.end)
         order.sort(key=lambda id_: id_ != staff_id)
         of_day = {id_: starts[id_].get(day, ()) for id_ in order}
+        tight = snug(of_day, visits[day]) if gap_free else set()
         options += [
-            Option(start, day, search.calendar.second_of(start, bounds), id_)
+            Option(
+                start,
+                day,
+                search.calendar.second_of(start, bounds),
+                id_,
+                not gap_free or (id_, start) in tight,
+            )
             for start, id_ in assigned(of_day, order).items()
         ]
     return free, options

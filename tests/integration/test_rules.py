@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
-from flows.effects import FindTimes, FindVisits
+from flows.effects import FindNearest, FindTimes, FindVisits
 from flows.events import SlotHeld, SlotTaken, VisitMoved
+from flows.model import Wish
 from storage import bookings
 from storage.pool import Connection
 from tests.support.shop import (
@@ -303,3 +304,8 @@ async def test_times_that_leave_no_gap_are_known_where_the_business_cares(
     tight = [shop.wall(slot.start) for slot in (await shop.ask(conn, ask)).slots if slot.snug]
     expected = ["09:00", "10:00", "12:00", "14:00"]
     assert tight == expected if gap_free else len(tight) > len(expected)
+    wish = FindNearest(shop.service_ids[0], None, Wish(MONDAY, time(11)))
+    near = (await shop.ask(conn, wish)).slots[:3]
+    assert [shop.wall(slot.start) for slot in near] == (
+        ["10:00", "12:00", "09:00"] if gap_free else ["10:00", "12:00", "09:45"]
+    )

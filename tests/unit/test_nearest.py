@@ -142,3 +142,19 @@ def test_closeness_is_ordered_as_it_is_read() -> None:
     assert list(Closeness) == sorted(Closeness)
     assert nearest([], THREE, day=FRIDAY, staff_id=None, limit=9) == []
     assert anytime([], limit=9) == []
+
+
+def test_of_equally_close_times_those_that_leave_no_gap_come_first() -> None:
+    gap = option(0, "15:30")._replace(snug=False)
+    assert offered([gap, option(0, "16:30"), option(1, "15:00")]) == [
+        "+0 16:30 Becky",
+        "+0 15:30 Becky",
+        "+1 15:00 Becky",
+    ]
+    assert offered([option(0, "15:00")._replace(snug=False), option(0, "16:00")])[0][3:8] == "15:00"
+
+
+def test_who_does_not_mind_when_gets_times_that_leave_no_gap_where_a_day_has_any() -> None:
+    gaps = [option(day, "10:00")._replace(snug=False) for day in (0, 1)]
+    found = anytime([*gaps, option(0, "11:30")], limit=9)
+    assert [shown(one) for one in found] == ["+0 11:30 Becky", "+1 10:00 Becky"]
