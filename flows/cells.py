@@ -94,7 +94,7 @@ def _covered(first: int, unit: int, last: int, intervals: Iterable[Interval]) ->
     found = 0
     for number, part in enumerate(parts):
         found |= part << number * _PART
-    return found
+    return found & between(0, last)
 
 
 def starting(window: Window, low: int, high: int) -> int:
