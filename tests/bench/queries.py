@@ -38,9 +38,11 @@ _LISTED: Final = (
 _MESSAGE: Final = (
     "SELECT id, created_at, direction, type, body, status FROM messages WHERE company_id = $1"
 )
-_MONTH: Final = "created_at >= now() - interval '30 days'"
+_MONTH: Final = "created_at BETWEEN now() - interval '30 days' AND now()"
 _MADE: Final = "uuid_extract_timestamp(id)"  # ids are made with their bookings, and tell when
-_MADE_THIS_MONTH: Final = "id >= (SELECT uuid7_floor(now() - interval '30 days'))"
+_MADE_THIS_MONTH: Final = (
+    "id BETWEEN uuid7_floor(now() - interval '30 days') AND uuid7_floor(now())"
+)
 _PLAIN: Final = """
     CREATE SCHEMA plain;
     CREATE TABLE plain.bookings AS SELECT id, company_id, code, customer_id, service_id, staff_id,
