@@ -91,9 +91,9 @@ FROM generate_series(
     date_trunc('month', @first::date), date_trunc('month', @last::date), interval '1 month'
 ) AS month;
 
--- name: filled :many
--- Tables, and partitioned ones, that have rows; as ANALYZE takes their names.
-SELECT c.oid::regclass::text AS name
+-- name: analyze :value
+-- What looks at all tables, and partitioned ones, that have rows.
+SELECT 'ANALYZE ' || string_agg(c.oid::regclass::text, ', ')
 FROM pg_class AS c
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND c.relkind IN ('r', 'p')
     AND EXISTS (SELECT FROM pg_partition_tree(c.oid) AS t WHERE pg_relation_size(t.relid) > 0);

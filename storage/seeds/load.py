@@ -77,8 +77,7 @@ async def load(
                 await _fill(conn, made, now, (bookings, messages, conversations), progress)
         # Not those that are empty: what is planned for a table that is known to be empty is of no
         # use once it fills, and a table that was never looked at is taken for a small one.
-        tables = [row["name"] for row in await _Q["filled"].many(conn)]
-        await conn.execute(f"ANALYZE {', '.join(tables)}")
+        await conn.execute(await _Q["analyze"].value(conn))
 
 
 async def _companies(
