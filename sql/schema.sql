@@ -1454,6 +1454,15 @@ ALTER SEQUENCE analytics_events_id_seq OWNED BY analytics_events.id;
 
 ALTER SEQUENCE messages_id_seq OWNED BY messages.id;
 
+CREATE VIEW visit_pieces AS
+ SELECT o.company_id,
+    o.booking_id,
+    jsonb_agg(jsonb_build_array(o.service_id, o.staff_id, date_part('epoch'::text, o.starts_at), date_part('epoch'::text, o.ends_at), o.price_minor, s.name, p.name) ORDER BY o."position") AS pieces
+   FROM ((booking_services o
+     JOIN services s ON (((s.company_id = o.company_id) AND (s.id = o.service_id))))
+     JOIN staff p ON (((p.company_id = o.company_id) AND (p.id = o.staff_id))))
+  GROUP BY o.company_id, o.booking_id;
+
 CREATE FUNCTION tell_desk_when_it_ends(hold slot_claims) RETURNS boolean
     LANGUAGE sql
     BEGIN ATOMIC

@@ -214,28 +214,18 @@ freed AS (
 )
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    (SELECT l.pieces FROM visit_pieces AS l WHERE l.company_id = b.company_id AND l.booking_id = b.id) AS pieces
 FROM cancelled AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
-JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(
-        jsonb_build_array(
-            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
-            os.name, op.name
-        ) ORDER BY o.position
-    ) AS pieces
-    FROM booking_services AS o
-    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
-    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
-    WHERE o.company_id = b.company_id AND o.booking_id = b.id
-) AS l ON true;
+JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
 
 -- name: visit :one
 -- One visit of a customer: the id alone opens nothing.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, l.pieces,
+    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    (SELECT l.pieces FROM visit_pieces AS l WHERE l.company_id = b.company_id AND l.booking_id = b.id) AS pieces,
     (
         SELECT r.sent_at FROM reminders AS r
         WHERE r.company_id = b.company_id AND r.booking_id = b.id AND r.kind = '24h'
@@ -243,18 +233,6 @@ SELECT
 FROM bookings AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(
-        jsonb_build_array(
-            o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
-            os.name, op.name
-        ) ORDER BY o.position
-    ) AS pieces
-    FROM booking_services AS o
-    JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
-    JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
-    WHERE o.company_id = b.company_id AND o.booking_id = b.id
-) AS l ON true
 WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @customer_id;
 
 -- name: visits :many
@@ -271,7 +249,8 @@ FROM (
 ) AS w
 LEFT JOIN (
     SELECT
-        v.*, s.name AS service_name, p.name AS staff_name, l.pieces,
+        v.*, s.name AS service_name, p.name AS staff_name,
+        (SELECT l.pieces FROM visit_pieces AS l WHERE l.company_id = v.company_id AND l.booking_id = v.id) AS pieces,
         (
             SELECT r.sent_at FROM reminders AS r
             WHERE r.company_id = v.company_id AND r.booking_id = v.id AND r.kind = '24h'
@@ -297,18 +276,6 @@ LEFT JOIN (
     ) AS v
     JOIN services AS s ON s.company_id = v.company_id AND s.id = v.service_id
     JOIN staff AS p ON p.company_id = v.company_id AND p.id = v.staff_id
-    LEFT JOIN LATERAL (
-        SELECT jsonb_agg(
-            jsonb_build_array(
-                o.service_id, o.staff_id, date_part('epoch', o.starts_at), date_part('epoch', o.ends_at), o.price_minor,
-                os.name, op.name
-            ) ORDER BY o.position
-        ) AS pieces
-        FROM booking_services AS o
-        JOIN services AS os ON os.company_id = o.company_id AND os.id = o.service_id
-        JOIN staff AS op ON op.company_id = o.company_id AND op.id = o.staff_id
-        WHERE o.company_id = v.company_id AND o.booking_id = v.id
-    ) AS l ON true
 ) AS b ON true
 ORDER BY b.ahead DESC, CASE WHEN b.ahead THEN b.starts_at END, b.starts_at DESC;
 
