@@ -70,7 +70,7 @@ PERSON_WORDS: Final = keywords(
 )
 CALL_WORDS: Final = keywords(
     "call us|phone|phone number|telephone|your number|can i call|ur number|your phone"
-    "|the phone number|number to call|phone you|ring you|a number"
+    "|the phone number|number to call|phone you|ring you"
 )
 LANGUAGE_WORDS: Final = keywords("language|languages|change language|another language")
 BOOK_WORDS: Final = keywords(
@@ -129,7 +129,7 @@ ANYTIME_WORDS: Final = keywords(
 WHERE_WORDS: Final = keywords(
     "where are you|address|your address|location|how do i find you|where r u|where r you"
     "|the address|ur address|where are u|find you|where is the salon|where is it"
-    "|are you located|you located|get to you|how to get there|your location|get there"
+    "|are you located|you located|get to you|how to get there|your location"
 )
 HOURS_WORDS: Final = keywords(
     "opening hours|opening times|business hours|working hours|your hours|what hours|hours"
@@ -140,8 +140,9 @@ HOURS_WORDS: Final = keywords(
     "|do you work|when do you work|which days are you|what days are you|you guys open"
 )
 LATE_WORDS: Final = keywords(
-    "running late|be late|be a bit late|be a little late|minutes late|mins late|min late"
-    "|im late|stuck in traffic|on my way|few minutes late|10 late|15 late|5 late"
+    "running late|minutes late|mins late|min late|im late|stuck in traffic|on my way"
+    "|few minutes late|10 late|15 late|5 late|ill be late|gonna be late|going to be late"
+    "|will be late|might be late|may be late|be a bit late|be a little late|be 5 minutes"
 )
 COMPLAINT_WORDS: Final = keywords(
     "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"

@@ -315,7 +315,7 @@ def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
     clock = token.kind == "clock"
     if not clock and (token.kind != "number" or not 0 <= token.number <= 24):
         return 0
-    named = has(tokens, number + 1, "DAY_NUMBER", "DAY", "WEEK", "MINUTE", *MONTHS)
+    named = has(tokens, number + 1, "DAY_NUMBER", "DAY", "WEEK", "MINUTE", "PEOPLE", *MONTHS)
     if named and not clock and not has(tokens, number + 1, *PARTS_SAID):
         return 0  # "на 15 ноября"
     hour, minute = token.number, token.minute if clock else 0
@@ -337,7 +337,8 @@ def _is_beside_a_day(tokens: Sequence[Token], at: int, moment: Moment) -> bool:
     """Tell whether a bare number is an hour: "tuesday 11", "завтра 15", but not "tuesday 24"."""
     if not has(tokens, at - 1, *WEEKDAYS, "TODAY", "TOMORROW", "AFTER_TOMORROW"):
         return False
-    if at + 1 < len(tokens) and not tokens[at + 1].codes and tokens[at + 1].text not in _THEN:
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if following is not None and not following.codes and following.text not in _THEN:
         return False
     n = tokens[at].number
     if not has(tokens, at - 1, *WEEKDAYS) or not 13 <= n <= 31:

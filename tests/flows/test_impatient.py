@@ -38,6 +38,8 @@ NEWCOMERS = {
     "manicure mon wed or fri mornings": "Mon, Nov 23, Manicure with Maria.",
     "manicure in december": "Manicure with Maria. Which day?",
     "next month": f"Tue, Dec 1. {WHAT}",
+    "manicure tomorrow 2 people": "I book one person at a time",
+    "could it be late afternoon on monday": f"Mon, Nov 23, afternoon. {WHAT}",
     "book for 2 people tomorrow": "I book one person at a time",
     "for my daughter and me saturday 10am": "I book one person at a time",
     "CUT!!! TOMORROW!!! 10AM!!!": f"Tomorrow 10:00 AM. {WHICH}",

@@ -114,6 +114,7 @@ export const SCENARIOS = [
       { text: "Begin in the morning.", do: { clock: "tomorrow" } },
       say("Ana wants a men's cut with Kelly.", "men's cut with kelly"),
       pick("A few days ahead.", "Days", 2),
+      say("Not in the morning.", "afternoon"),
       pick("A time.", "Times", 0),
       tap("Book it.", "Book it"),
       {
