@@ -1,7 +1,7 @@
 """Catching a turn in the middle of its transaction, in a process that knows nothing of it.
 
-Whoever gives out somebody's time passes a gate (sql/queries/claims.sql). With the gates shut, a
-turn that does waits inside its transaction; then its process is stopped, and the gates are opened.
+The turn that books writes to its conversation last of all. While somebody else holds that row, it
+waits inside its transaction, with all its locks; then its process is stopped, and the row let go.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from storage.pool import Connection
 from tests.chaos.harness import first_that_leads_on
 from tests.support.graph import Phone
 
-SHUT_GATES = """
-SELECT pg_advisory_lock(hashint8extended(id, 1)) FROM companies
-UNION ALL
-SELECT pg_advisory_lock(hashint8extended(id, 2)) FROM staff
+HOLD_ROW = """
+SELECT FROM dialog_contexts AS d JOIN customers AS c
+    ON c.company_id = d.company_id AND c.id = d.customer_id
+WHERE c.phone = $1
+FOR NO KEY UPDATE OF d
 """
-
-WAITS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted LIMIT 1"
-HOLDS = "SELECT pid FROM pg_stat_activity WHERE pid = $1"
+WAITS_FOR_US = """
+SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)) LIMIT 1
+"""
+LIVES = "SELECT pid FROM pg_stat_activity WHERE pid = $1"
 
 
 async def found(conn: Connection, query: str, *values: Any, seconds: float = 20.0) -> Any:
@@ -36,30 +38,25 @@ async def found(conn: Connection, query: str, *values: Any, seconds: float = 20.
     raise AssertionError(f"nothing within {seconds} s: {query}")
 
 
-async def before_choosing_a_time(phone: Phone) -> str:
-    """Go as far as the choice of a time; the first one."""
+async def about_to_book(phone: Phone) -> None:
+    """Choose a service, somebody and a time; all that is left to tap is `Book it`."""
     await phone.say("women's cut", wait=False)
-    await phone.reply(seconds=20)
-    while True:
-        first = first_that_leads_on(phone.last.rows)
-        if ":" in first:
-            return first
-        await phone.tap(first, wait=False)
-        await phone.reply(seconds=20)
+    while "Book it" not in (await phone.reply(seconds=20)).buttons:
+        await phone.tap(first_that_leads_on(phone.last.rows), wait=False)
 
 
 async def caught(hand: Connection, phone: Phone, stop: Callable[[], object]) -> int:
-    """Stop whoever takes this customer's turn once it holds locks; the backend that holds them."""
-    wanted = await before_choosing_a_time(phone)
-    await hand.execute(SHUT_GATES)
-    await phone.tap(wanted, wait=False)
-    pid: int = await found(hand, WAITS)
-    stop()
-    await hand.execute("SELECT pg_advisory_unlock_all()")
-    await found(hand, f"{HOLDS} AND state = 'idle in transaction'", pid)
+    """Stop whoever takes the turn that books once it holds locks; the backend that holds them."""
+    await about_to_book(phone)
+    async with hand.transaction():
+        await hand.execute(HOLD_ROW, phone.number)
+        await phone.tap("Book it", wait=False)
+        pid: int = await found(hand, WAITS_FOR_US)
+        stop()
+    await found(hand, f"{LIVES} AND state = 'idle in transaction'", pid)
     return pid
 
 
 async def let_go(hand: Connection, pid: int) -> bool:
     """Whether a backend is gone, and with it all that it held."""
-    return await hand.fetchval(HOLDS, pid) is None
+    return await hand.fetchval(LIVES, pid) is None

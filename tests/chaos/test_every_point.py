@@ -144,17 +144,18 @@ async def key_of(pool: Pool, phone: Phone) -> Key:
     return row["company_id"], row["id"]
 
 
-async def about_to_hold(scene: Scene, pool: Pool, healthy: Process) -> tuple[Phone, Key]:
-    """Somebody new who has just tapped a time: the turn that keeps it is to be taken."""
+async def about_to_book(scene: Scene, pool: Pool, healthy: Process) -> tuple[Phone, Key]:
+    """Somebody new who has just tapped `Book it`: the turn that books is to be taken."""
     phone = scene.graph.customer()
-    await phone.say("women's cut with becky")
+    await phone.say("women's cut")
     key = await key_of(pool, phone)
     while True:
         await healthy.take_turns(key)
-        row = first_that_leads_on((await phone.reply()).rows)
-        await phone.tap(row)
-        if ":" in row:
+        bubble = await phone.reply()
+        if "Book it" in bubble.buttons:
+            await phone.tap("Book it")
             return phone, key
+        await phone.tap(first_that_leads_on(bubble.rows))
 
 
 async def all_come_to_rest(
@@ -185,7 +186,7 @@ async def test_a_turn_is_cancelled_at_every_await(
         async with process(scene, redis, pool, scene.graph.simulator.base_url) as healthy:
             cut = True
             while cut:
-                phone, key = await about_to_hold(scene, pool, healthy)
+                phone, key = await about_to_book(scene, pool, healthy)
                 phones.append(phone)
                 points += 1
                 cut = await cancelled_at(healthy.engine.take_turn(*key), points)
@@ -195,6 +196,7 @@ async def test_a_turn_is_cancelled_at_every_await(
         await all_come_to_rest(scene, database_url, redis_url, phones)
 
 
+@pytest.mark.long
 @pytest.mark.fault(1, 2, 15, 24)
 async def test_a_process_is_killed_at_every_point_of_a_turn_and_its_send(
     database_url: str, redis_url: str, redis: Redis, pool: Pool
@@ -205,7 +207,7 @@ async def test_a_process_is_killed_at_every_point_of_a_turn_and_its_send(
         base = scene.graph.simulator.base_url
         async with process(scene, redis, pool, base) as healthy:
             for last in range(1, MOST_POINTS):
-                phone, key = await about_to_hold(scene, pool, healthy)
+                phone, key = await about_to_book(scene, pool, healthy)
                 phones.append(phone)
                 if not await killed_at(last, database_url, base, run_one(scene, redis, key)):
                     break

@@ -17,7 +17,6 @@ from tests.chaos.harness import (
     assert_nothing_lost_or_doubled,
     crowd,
     everybody_is_booked,
-    settle_for_what_is_left,
     under_way,
 )
 from tests.support.proxy import proxied
@@ -51,8 +50,7 @@ async def test_a_worker_that_is_gone_without_a_word_keeps_no_locks(
                 await asyncio.sleep(0.05)
             freed = time.monotonic() - died
             assert freed < FREED_WITHIN_S
-            await ana.reply(seconds=20)
-            assert (await settle_for_what_is_left(ana)).startswith("Booked")
+            assert (await ana.reply(seconds=20)).text.startswith("Booked")
             await assert_nothing_lost_or_doubled(world.graph, world.database_url)
     print(f"freed after {freed:.1f} s")  # noqa: T201
 

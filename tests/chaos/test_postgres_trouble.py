@@ -18,7 +18,7 @@ from bot.simulator import Rules
 from storage import migrate
 from storage.pool import connect, own_transaction
 from tests.chaos.conftest import World, seed
-from tests.chaos.gates import before_choosing_a_time, found
+from tests.chaos.gates import HOLD_ROW, WAITS_FOR_US, about_to_book, found
 from tests.chaos.harness import (
     all_heard,
     assert_nothing_lost_or_doubled,
@@ -27,7 +27,6 @@ from tests.chaos.harness import (
     free_port,
     people,
     rows,
-    settle_for_what_is_left,
     under_way,
 )
 from tests.support.bot import running_scene
@@ -83,15 +82,14 @@ async def test_two_transactions_cross(database_url: str, redis_url: str) -> None
     async with running_scene(database_url, redis_url) as scene:
         hand = await connect(database_url)
         ana = scene.graph.customer("Ana")
-        wanted = await before_choosing_a_time(ana)
+        await about_to_book(ana)
         with suppress(asyncpg.DeadlockDetectedError):
             async with own_transaction(hand):
-                await hand.execute("SELECT FROM dialog_contexts FOR NO KEY UPDATE")
-                await ana.tap(wanted, wait=False)
-                await found(hand, "SELECT pid FROM pg_locks WHERE NOT granted LIMIT 1")
-                await hand.execute("LOCK TABLE slot_claims IN EXCLUSIVE MODE")
-        await ana.reply(seconds=20)
-        assert (await settle_for_what_is_left(ana)).startswith("Booked")
+                await hand.execute(HOLD_ROW, ana.number)
+                await ana.tap("Book it", wait=False)
+                await found(hand, WAITS_FOR_US)
+                await hand.execute("LOCK TABLE bookings, slot_claims IN EXCLUSIVE MODE")
+        assert (await ana.reply(seconds=20)).text.startswith("Booked")
         deadlocks = (
             "SELECT nullif(deadlocks, 0) FROM pg_stat_database WHERE datname = current_database()"
         )
