@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from flows import effects_later as _later
+from flows import effects_visits as _visits
 from flows import effects_waitlist as _waitlist
 from flows.model import Hold, Wish
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from flows.events import Internal
 
 
-CompleteVisit = _later.CompleteVisit
-ConfirmVisit = _later.ConfirmVisit
-DropReminder = _later.DropReminder
-NoteReminder = _later.NoteReminder
-PlanReminder = _later.PlanReminder
-RateVisit = _later.RateVisit
-SetMarketing = _later.SetMarketing
+CompleteVisit = _visits.CompleteVisit
+ConfirmVisit = _visits.ConfirmVisit
+DropReminder = _visits.DropReminder
+NoteReminder = _visits.NoteReminder
+PlanReminder = _visits.PlanReminder
+RateVisit = _visits.RateVisit
+SetMarketing = _visits.SetMarketing
 Alert = _waitlist.Alert
 FindPlaces = _waitlist.FindPlaces
 FindWaiters = _waitlist.FindWaiters

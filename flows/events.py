@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from flows import events_later as _later
+from flows import events_visits as _visits
 from flows import events_waitlist as _waitlist
 from flows.model import FreeDay, Hold, Slot, Visit
 
-VisitCompleted = _later.VisitCompleted
-VisitConfirmed = _later.VisitConfirmed
-VisitRated = _later.VisitRated
+VisitCompleted = _visits.VisitCompleted
+VisitConfirmed = _visits.VisitConfirmed
+VisitRated = _visits.VisitRated
 OfferGone = _waitlist.OfferGone
 OfferPassed = _waitlist.OfferPassed
 OfferPicked = _waitlist.OfferPicked

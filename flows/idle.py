@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flows import wording as t
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows.asking import Asking, Back, buttons, shown, words
 from flows.cards import held
 from flows.draft import ChoosingService, Confirming, Draft
@@ -104,18 +104,18 @@ def asked_with(state: Draft, say: Say, ctx: Context) -> tuple[Draft, Say, tuple[
     w = words(ctx)
     carry_on, *_ = buttons(w, (t.CARRY_ON, CarryOn()))
     also = replace(
-        say, text=f"{say.text} {w(later.LEFT_OFF)}", buttons=(carry_on, *say.buttons[:2])
+        say, text=f"{say.text} {w(unasked.LEFT_OFF)}", buttons=(carry_on, *say.buttons[:2])
     )
     return state.model_copy(update={"asked_once": True}), also, (CancelTimer(key_of(ctx)),)
 
 
 def _ask(state: Draft, ctx: Context) -> Step[State]:
     w = words(ctx)
-    asked = state.model_copy(update={"asked_once": True, "intro": w(later.STILL_THERE)})
+    asked = state.model_copy(update={"asked_once": True, "intro": w(unasked.STILL_THERE)})
     if isinstance(asked, Confirming) and ctx.now < asked.hold.until:
         say, until = held(ctx, asked), asked.hold.until
     else:
         moving = None if isinstance(asked, ChoosingService) else asked.moving
-        pairs = ((t.CARRY_ON, CarryOn()), (later.NEVER_MIND, DropBooking(moving)))
-        say, until = Say(w(later.LEFT_OFF), buttons(w, *pairs)), ctx.now + _SENT_WITHIN
+        pairs = ((t.CARRY_ON, CarryOn()), (unasked.NEVER_MIND, DropBooking(moving)))
+        say, until = Say(w(unasked.LEFT_OFF), buttons(w, *pairs)), ctx.now + _SENT_WITHIN
     return shown(asked, replace(say, until=until), Record("asked_again", {"step": state.step}))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flows import templates
 from flows import wording as base
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows import wording_waitlist as t
 from flows.asking import Asking, Idle, also, buttons, local, reply_of, shown, today, words
 from flows.cards import at, booked, of_visit, too_late
@@ -180,7 +180,7 @@ def offer(ctx: Context, state: Offered, until: datetime) -> Say:
         },
         *answers,
     )
-    pairs = ((later.TAKE_IT, answers[0]), (later.PASS, answers[1]))
+    pairs = ((unasked.TAKE_IT, answers[0]), (unasked.PASS, answers[1]))
     return Say(text, buttons(w, *pairs), template=template, until=until)
 
 
@@ -214,7 +214,7 @@ def _taken(
 def _passed(ctx: Context, place: Place) -> Step[Idle]:
     w, values = words(ctx), place_values(ctx, place)
     text = w(t.PASSED_ON, place=values["place"], what=values["what"])
-    pairs = ((later.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
+    pairs = ((unasked.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
     record = Record("waitlist_passed", {"waitlist_id": place.id})
     return shown(Idle(), Say(text, buttons(w, *pairs)), CancelTimer(offer_key(place.id)), record)
 
@@ -255,7 +255,7 @@ def _lost(state: State, event: PlaceLost, ctx: Context) -> Step[State]:
         before = state  # what was going on stays open
     elif not silent:
         return also(_alternatives(ctx, event.slot, text), stop, record)
-    pairs = buttons(w, (later.LEAVE_LIST, LeaveList(event.waitlist_id)))
+    pairs = buttons(w, (unasked.LEAVE_LIST, LeaveList(event.waitlist_id)))
     template = _no_longer_kept(ctx, event.waitlist_id, event.slot)
     say = Say(text, pairs, template=template)
     return shown(before, say, stop, record)
@@ -270,7 +270,7 @@ def _not_answered(ctx: Context, state: Noticing, place: Place, slot: Slot) -> St
     when = w.when(local(ctx, slot.start), today(ctx))
     text = w(t.NOT_ANSWERED, when=when, place=values["place"], what=values["what"])
     template = _no_longer_kept(ctx, place.id, slot)
-    pairs = ((later.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
+    pairs = ((unasked.LEAVE_LIST, LeaveList(place.id)), (base.MENU, OpenMenu()))
     say = Say(capitalised(text), buttons(w, *pairs), template=template)
     if isinstance(before, Draft):
         before, say, timers = asked_with(before, say, ctx)

@@ -11,7 +11,7 @@ from flows.events import Event
 from flows.greeting import at_menu
 from flows.machine import Context, Step
 from flows.replies import BackToBot, BookIt, CancelForSure, Reply
-from flows.replies_later import ConfirmComing, PickUsual, Rate
+from flows.replies_unasked import ConfirmComing, PickUsual, Rate
 from flows.replies_waitlist import PassOn, TakeIt
 
 _HEARD = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows import keywords as k
 from flows import wording as t
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows.asking import Asking, Idle, buttons, shown, words
 from flows.draft import Draft
 from flows.effects import Record, Say
@@ -23,8 +23,8 @@ def remark(state: State, bare: str, ctx: Context) -> Step[State] | None:
     if k.LATE.has(bare):
         return _late(state, ctx)
     if k.COMPLAINT.has(bare):
-        pairs = ((t.TALK_TO_US, TalkToUs()), (later.NO_THANKS, CarryOn()))
-        say = Say(w(later.THANKS_BAD), buttons(w, *pairs))
+        pairs = ((t.TALK_TO_US, TalkToUs()), (unasked.NO_THANKS, CarryOn()))
+        say = Say(w(unasked.THANKS_BAD), buttons(w, *pairs))
         return shown(_open(state), say, Record("complained"))
     if k.BOT.has(bare):
         return aside(state, ctx, w(t.A_BOT, company=fit(ctx.catalog.company.name, t.NAME)))

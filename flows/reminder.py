@@ -16,7 +16,7 @@ from uuid import UUID
 
 from flows import keywords as k
 from flows import wording as t
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows.asking import Asking, Back, Idle, buttons, shown, words
 from flows.cards import at, of_visit
 from flows.effects import (
@@ -68,7 +68,7 @@ from flows.replies import (
     ShowVisit,
     TalkToUs,
 )
-from flows.replies_later import ConfirmComing, Rate
+from flows.replies_unasked import ConfirmComing, Rate
 from flows.templates import PERSON, VISIT_RATING, VISIT_REMINDER, VISIT_SOON, use
 from flows.usual import Suggesting, suggest
 from flows.wording import Message
@@ -212,10 +212,10 @@ def question(ctx: Context, visit: Visit, kind: str) -> Say:
         ChangeVisit(visit.id),
         AskToCancel(visit.id),
     )
-    text = w(later.VISIT_SOON if second else later.VISIT_REMINDER, **values)
+    text = w(unasked.VISIT_SOON if second else unasked.VISIT_REMINDER, **values)
     if company.address and not second:
         text = f"{text}\n{w(t.OUR_ADDRESS, address=fit(company.address, t.ADDRESS))}"
-    titles = (later.CONFIRM, t.CHANGE, t.CANCEL_VISIT)
+    titles = (unasked.CONFIRM, t.CHANGE, t.CANCEL_VISIT)
     # Where the template is paused, one that only says that there is something opens the chat.
     spare = use(w, PERSON, {"company": name}, ShowVisit(visit.id))
     template = VISIT_SOON if second else VISIT_REMINDER
@@ -252,7 +252,7 @@ def _remind(state: Reminding, visit: Visit | None, ctx: Context) -> Step[Back | 
 def _soon(ctx: Context, visit: Visit) -> Say:
     """Remind of a visit that they have said they will come to: nothing to confirm any more."""
     say = question(ctx, visit, BEFORE[1])
-    text = words(ctx)(later.SEE_YOU_SOON, what=of_visit(ctx, visit), when=at(ctx, visit))
+    text = words(ctx)(unasked.SEE_YOU_SOON, what=of_visit(ctx, visit), when=at(ctx, visit))
     return Say(text, say.buttons[1:], template=say.template, until=say.until)
 
 
@@ -262,7 +262,7 @@ def _confirm(state: Reminded) -> Step[Reminded]:
 
 def _see_you(state: Reminded, visit: Visit, ctx: Context) -> Step[Back]:
     w = words(ctx)
-    text = w(later.SEE_YOU, when=at(ctx, visit))
+    text = w(unasked.SEE_YOU, when=at(ctx, visit))
     pairs = ((t.CHANGE, ChangeVisit(visit.id)), (t.CANCEL_VISIT, AskToCancel(visit.id)))
     return shown(
         Back(),
@@ -285,9 +285,9 @@ def _review(
     w, name = words(ctx), fit(ctx.catalog.company.name, t.NAME)
     values = {"company": name, "what": of_visit(ctx, visit), "when": at(ctx, visit)}
     replies = tuple(Rate(visit.id, given) for given in (GOOD, FAIR, BAD))
-    titles = (later.RATED_GOOD, later.RATED_FAIR, later.RATED_BAD)
+    titles = (unasked.RATED_GOOD, unasked.RATED_FAIR, unasked.RATED_BAD)
     say = Say(
-        w(later.VISIT_RATING, **values),
+        w(unasked.VISIT_RATING, **values),
         buttons(w, *zip(titles, replies, strict=True)),
         template=use(w, VISIT_RATING, values, *replies),
         until=visit.end + ASKED_WITHIN,
@@ -315,14 +315,14 @@ def _thank(visit: Visit, given: int, ctx: Context) -> Step[Back]:
         NoteReminder(visit.id, REVIEW, str(given)),
         Record("visit_rated", {"booking_id": str(visit.id), "rating": given}),
     )
-    thanks: Message = later.THANKS_GOOD
+    thanks: Message = unasked.THANKS_GOOD
     pairs: tuple[tuple[Message, Reply], ...] = (
         (t.BOOK_AGAIN, PickStaff(visit.service_id, visit.staff_id)),
         (t.MENU, OpenMenu()),
     )
     if given <= FAIR:
-        thanks = later.THANKS_FAIR if given == FAIR else later.THANKS_BAD
-        pairs = ((t.TALK_TO_US, TalkToUs()), (later.NO_THANKS, CarryOn()))
+        thanks = unasked.THANKS_FAIR if given == FAIR else unasked.THANKS_BAD
+        pairs = ((t.TALK_TO_US, TalkToUs()), (unasked.NO_THANKS, CarryOn()))
     return shown(Back(), Say(w(thanks), buttons(w, *pairs)), *noted)
 
 

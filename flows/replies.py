@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple, get_args
 from uuid import UUID
 
-from flows.replies_later import (
+from flows.replies_unasked import (
     ConfirmComing,
     NotNow,
     PickUsual,

@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Final, Literal
 
 from flows import wording as words
-from flows import wording_later as t
+from flows import wording_unasked as t
 from flows import wording_waitlist as waitlist
 from flows.catalogues import CATALOGUES
 from flows.effects import TemplateUse

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from flows import keywords as k
 from flows import wording as t
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows.asking import Asking, Back, Idle, buttons, local, shown, today, words
 from flows.cards import booked
 from flows.draft import ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
@@ -50,7 +50,7 @@ from flows.replies import (
     StartBooking,
     encode,
 )
-from flows.replies_later import NotNow, PickUsual, StopSuggestions, SuggestAgain
+from flows.replies_unasked import NotNow, PickUsual, StopSuggestions, SuggestAgain
 from flows.templates import REBOOK as REBOOK_TEMPLATE
 from flows.templates import use
 from flows.wording import Words
@@ -135,10 +135,10 @@ def offering(state: OfferingUsual, event: Event, ctx: Context) -> Step[Idle | Of
     w, name = words(ctx), ctx.customer.name
     known = {"what": what(ctx, usual.service_id, usual.staff_id)}
     if name:
-        text = w(later.USUAL, name=fit(name, later.FIRST_NAME), **known)
+        text = w(unasked.USUAL, name=fit(name, unasked.FIRST_NAME), **known)
     else:
-        text = w(later.USUAL_NAMELESS, **known)
-    more = buttons(w, (later.SOMETHING_ELSE, OpenMenu()))
+        text = w(unasked.USUAL_NAMELESS, **known)
+    more = buttons(w, (unasked.SOMETHING_ELSE, OpenMenu()))
     return shown(state, Say(text, (*_buttons(ctx, slots), *more)), Record("usual_offered"))
 
 
@@ -224,15 +224,15 @@ def _taken(state: BookingUsual, ctx: Context, upcoming: Sequence[Visit]) -> Step
 
 def _not_now(booking_id: UUID, ctx: Context) -> Step[Idle]:
     w = words(ctx)
-    pairs = ((t.BOOK_A_VISIT, StartBooking()), (later.STOP_SUGGESTING, StopSuggestions()))
-    say = Say(w(later.NOT_NOW_THEN), buttons(w, *pairs))
+    pairs = ((t.BOOK_A_VISIT, StartBooking()), (unasked.STOP_SUGGESTING, StopSuggestions()))
+    say = Say(w(unasked.NOT_NOW_THEN), buttons(w, *pairs))
     return shown(Idle(), say, NoteReminder(booking_id, REBOOK, "not now"))
 
 
 def _marketing(ctx: Context, *, wanted: bool) -> Step[Idle]:
     w = words(ctx)
-    text = later.SUGGESTIONS_ON if wanted else later.SUGGESTIONS_OFF
-    last = (t.MENU, OpenMenu()) if wanted else (later.SUGGEST_AGAIN, SuggestAgain())
+    text = unasked.SUGGESTIONS_ON if wanted else unasked.SUGGESTIONS_OFF
+    last = (t.MENU, OpenMenu()) if wanted else (unasked.SUGGEST_AGAIN, SuggestAgain())
     say = Say(w(text), buttons(w, (t.BOOK_A_VISIT, StartBooking()), last))
     return shown(Idle(), say, SetMarketing(wanted))
 
@@ -273,8 +273,8 @@ def _suggestion(ctx: Context, state: Suggesting, usual: Usual, slots: Sequence[S
     }
     not_now = NotNow(state.booking_id)
     return Say(
-        w(later.SUGGESTION, ago=ago, what=name),
-        (*_buttons(ctx, slots), *buttons(w, (later.NOT_NOW, not_now))),
+        w(unasked.SUGGESTION, ago=ago, what=name),
+        (*_buttons(ctx, slots), *buttons(w, (unasked.NOT_NOW, not_now))),
         # With a single free time there is no template: its buttons could not be told apart.
         template=use(w, REBOOK_TEMPLATE, values, *replies, not_now) if len(slots) > 1 else None,
         marketing=True,
@@ -295,7 +295,7 @@ def _buttons(ctx: Context, slots: Sequence[Slot]) -> tuple[Button, ...]:
 
 def _ago(w: Words, days: int) -> str:
     weeks = round(days / _WEEK)
-    return w.count(later.WEEKS, weeks) if weeks > 1 else w.count(later.DAYS, max(days, 1))
+    return w.count(unasked.WEEKS, weeks) if weeks > 1 else w.count(unasked.DAYS, max(days, 1))
 
 
 USUAL = Flow(

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from flows import wording as base
-from flows import wording_later as later
+from flows import wording_unasked as unasked
 from flows import wording_waitlist as t
 from flows.asking import (
     NOTE,
@@ -292,7 +292,7 @@ def _joined(ctx: Context, place: Place, news: str) -> Step[Idle]:
     if news == "added":
         values["when"] = wanted_text(ctx, place.wanted[-1], staff=True)
     leave, menu = LeaveList(place.id), OpenMenu()
-    say = Say(w(message, **values), buttons(w, (later.LEAVE_LIST, leave), (base.MENU, menu)))
+    say = Say(w(message, **values), buttons(w, (unasked.LEAVE_LIST, leave), (base.MENU, menu)))
     record = Record(
         "waitlist_joined",
         {"waitlist_id": place.id, "service_id": place.service_id, "news": news},
@@ -343,7 +343,7 @@ def _show(ctx: Context, state: Places, found: tuple[Place, ...]) -> Step[Waiting
     if one is not None:
         text = w(t.YOUR_PLACE, **place_values(ctx, one))
         more = (t.JOIN_WAITLIST, StartWaiting(None, None))
-        leave = (later.LEAVE_LIST, LeaveList(one.id))
+        leave = (unasked.LEAVE_LIST, LeaveList(one.id))
         return shown(state, Say(text, buttons(w, leave, more, (base.MENU, OpenMenu()))))
     rows = [_row(ctx, state, place) for place in found[: ROWS - 1]]
     if state.intent != "leave":
@@ -370,7 +370,7 @@ def also_waiting(ctx: Context, step: Step[Idle], waitlist_id: int, service_id: i
     say = next(effect for effect in step.effects if isinstance(effect, Say))
     w = words(ctx)
     still = w(t.STILL_WAITING, what=what(ctx, service_id, None))
-    leave = buttons(w, (later.LEAVE_LIST, LeaveList(waitlist_id)))
+    leave = buttons(w, (unasked.LEAVE_LIST, LeaveList(waitlist_id)))
     asked = Say(f"{say.text}\n{still}", leave + say.buttons[:2], attachment=say.attachment)
     others = tuple(effect for effect in step.effects if effect is not say)
     return also(shown(Idle(), asked), *others)

@@ -12,7 +12,7 @@ from flows import events as ev
 from flows.model import Policy, Visit
 from flows.reminder import stars
 from flows.replies import encode
-from flows.replies_later import ConfirmComing, Rate
+from flows.replies_unasked import ConfirmComing, Rate
 from tests.support.chat import Chat
 from tests.support.lumi import LUMI
 from tests.support.salon import Salon

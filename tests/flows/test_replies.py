@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import replies as r
-from flows import replies_later as later
+from flows import replies_unasked as unasked
 from flows import replies_waitlist as w
 
 LARGE = 2**63 - 1
@@ -49,12 +49,12 @@ SHIPPED: dict[str, r.Reply] = {
     f"visit:change:{VISIT.hex}": r.ChangeVisit(VISIT),
     f"visit:cancel:{VISIT.hex}": r.AskToCancel(VISIT),
     f"visit:drop:{VISIT.hex}": r.CancelForSure(VISIT),
-    f"visit:confirm:{VISIT.hex}:1": later.ConfirmComing(VISIT, 1),
-    f"visit:rate:{VISIT.hex}:5": later.Rate(VISIT, 5),
-    "usual:book:12:3:29921310": later.PickUsual(12, 3, START),
-    f"usual:later:{VISIT.hex}": later.NotNow(VISIT),
-    "usual:stop": later.StopSuggestions(),
-    "usual:again": later.SuggestAgain(),
+    f"visit:confirm:{VISIT.hex}:1": unasked.ConfirmComing(VISIT, 1),
+    f"visit:rate:{VISIT.hex}:5": unasked.Rate(VISIT, 5),
+    "usual:book:12:3:29921310": unasked.PickUsual(12, 3, START),
+    f"usual:later:{VISIT.hex}": unasked.NotNow(VISIT),
+    "usual:stop": unasked.StopSuggestions(),
+    "usual:again": unasked.SuggestAgain(),
     "wait:start:0:0": w.StartWaiting(None, None),
     "wait:start:12:3": w.StartWaiting(12, 3),
     "wait:services:9": w.MoreWaitServices(9),

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import formats, keywords, language, wording, wording_later, wording_waitlist
+from flows import formats, keywords, language, wording, wording_unasked, wording_waitlist
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.plain import plain
 from flows.wording import Message, Words, speak
@@ -65,7 +65,7 @@ LONGEST = {
     "last": "Wed, Nov 25, 2026",
     "until": "Wed, Nov 25, 2026, 12:30 PM",
     "ago": "999 weeks",
-    "name": "Х" * wording_later.FIRST_NAME,
+    "name": "Х" * wording_unasked.FIRST_NAME,
     "n": 999,
 }
 """The longest that each placeholder is given."""
@@ -81,7 +81,7 @@ def _messages(value: object) -> Iterator[Message]:
 
 ALL = {
     message.source: message
-    for module in (wording, wording_later, wording_waitlist, keywords, language)
+    for module in (wording, wording_unasked, wording_waitlist, keywords, language)
     for value in vars(module).values()
     for message in _messages(value)
 }
@@ -185,7 +185,7 @@ def test_no_text_is_unused() -> None:
         }
     declared = {
         name
-        for module in (wording, wording_later, wording_waitlist, keywords, language)
+        for module in (wording, wording_unasked, wording_waitlist, keywords, language)
         for name, value in vars(module).items()
         if list(_messages(value))
     }
@@ -196,7 +196,7 @@ def test_no_sentence_stands_outside_the_wording() -> None:
     for file in sorted(FLOWS.glob("*.py")):
         if file.name in (
             "wording.py",
-            "wording_later.py",
+            "wording_unasked.py",
             "wording_waitlist.py",
             "keywords.py",
             "language.py",
