@@ -391,12 +391,6 @@ async def test_the_life_of_an_entry_has_rules(conn: Connection) -> None:
         ("wanted_until = wanted_from - 1", "waitlist_days_are_in_order"),
         ("outcome = 'bored'", "waitlist_outcome_is_known"),
     ):
-        with pytest.raises(ConstraintViolated) as refused:
-            await changed(conn, change, id_)
+        with pytest.raises(ConstraintViolated) as refused, translated():
+            await conn.execute(f"UPDATE waitlist SET {change} WHERE id = $1", id_)  # noqa: S608
         assert refused.value.constraint == rule
-
-
-async def changed(conn: Connection, change: str, id_: int) -> None:
-    """Change an entry, with errors as our own queries raise them."""
-    with translated():
-        await conn.execute(f"UPDATE waitlist SET {change} WHERE id = $1", id_)  # noqa: S608
