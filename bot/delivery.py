@@ -22,6 +22,7 @@ from bot import metrics
 from bot.templates import TemplateBook
 from bot.whatsapp.client import Accepted, GraphClient
 from bot.whatsapp.errors import (
+    IN_DOUBT_AT_MOST,
     Act,
     BadMedia,
     BadRecipient,
@@ -184,7 +185,7 @@ class Delivery:
                 not_before = now + timedelta(seconds=error.wait(row.attempts) * _jitter())
             case Act.DOUBT:
                 outcome = "doubt"
-                lease_until = now + self.in_doubt
+                lease_until = now + self.in_doubt * 2 ** (min(row.attempts, IN_DOUBT_AT_MOST) - 1)
                 # Once too often: if no status comes, it is not sent again.
                 counted = MOST_ATTEMPTS if over else counted
             case Act.HOLD if not over:

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.settings import Settings
-from bot.whatsapp.errors import Doubtful, GraphError, Unreachable, from_answer
+from bot.whatsapp.errors import IN_DOUBT_AT_MOST, Doubtful, GraphError, Unreachable, from_answer
 from flows.effects import Attachment
 
 CONNECTIONS: Final = 128
@@ -92,7 +92,7 @@ class GraphClient:
         )
         accepted = _accepted(answer)
         if accepted is None:
-            raise Doubtful(http=200, tries=3)
+            raise Doubtful(http=200, tries=IN_DOUBT_AT_MOST)
         return accepted
 
     async def mark_read(self, phone_number_id: str, wamid: str, *, typing: bool) -> None:
@@ -125,7 +125,7 @@ class GraphClient:
         )
         media_id = answer.get("id")
         if not isinstance(media_id, str | int) or not media_id:
-            raise Doubtful(http=200, tries=3)
+            raise Doubtful(http=200, tries=IN_DOUBT_AT_MOST)
         return str(media_id)
 
     async def templates(self, waba_id: str) -> list[Mapping[str, Any]]:
@@ -202,7 +202,11 @@ class GraphClient:
 
 def _cut_off(http: int) -> GraphError:
     """What an answer means of which at most the status has arrived."""
-    return from_answer(http, b"") if 400 <= http < 500 else Doubtful(http=http or None, tries=3)
+    return (
+        from_answer(http, b"")
+        if 400 <= http < 500
+        else Doubtful(http=http or None, tries=IN_DOUBT_AT_MOST)
+    )
 
 
 def _after(paging: Mapping[str, Any]) -> str | None:

@@ -48,6 +48,10 @@ class Act(Enum):
     FAIL = "fail"  # tell the conversation
 
 
+IN_DOUBT_AT_MOST: Final = 6
+"""How often a message is sent that nobody has answered, nor told of by a status."""
+
+
 class GraphError(Exception):
     """The Graph API did not take a message.
 
@@ -93,7 +97,11 @@ class Unreachable(GraphError):
 
 
 class Doubtful(GraphError):
-    """There was no readable answer: the message may have been accepted."""
+    """There was no readable answer: the message may have been accepted.
+
+    Each doubt lasts twice as long as the one before: an outage of a quarter of an hour costs nobody
+    their answer.
+    """
 
     fault, act = "network", Act.DOUBT
 
@@ -219,7 +227,7 @@ TABLE: Final[Mapping[int, Case]] = {
     131064: Case(LimitReached, 3600, 24),
     # Trouble at Meta's.
     **_each(Case(Transient, 1, 2), 1, 135000),
-    131000: Case(Transient, 1, 3),
+    131000: Case(Transient, 1, 6),
     **_each(Case(Transient), 2, 131016, 133004),
     131057: Case(Transient, 60),
     **_each(Case(Transient), 139102, 139103),
@@ -308,7 +316,7 @@ def _without_body(http: int) -> Case:
         case 401 | 403 | 429:
             return _by_http(http)
         case _ if http < 300 or http == 408 or http >= 500:
-            return Case(Doubtful, 1, 3)
+            return Case(Doubtful, 1, IN_DOUBT_AT_MOST)
         case _:
             return Case(Transient)  # a proxy, or a wrong address: somebody will mend it
 
