@@ -651,7 +651,7 @@ CREATE INDEX slot_claims_booking_idx ON slot_claims USING btree (company_id, boo
 
 CREATE INDEX slot_claims_claim_idx ON slot_claims USING btree (company_id, claim_id);
 
-CREATE INDEX slot_claims_claimant_end_idx ON slot_claims USING btree (company_id, claimant, upper(during));
+CREATE INDEX slot_claims_claimant_time_idx ON slot_claims USING btree (company_id, claimant, upper(during), lower(during));
 
 CREATE INDEX slot_claims_conversation_idx ON slot_claims USING btree (company_id, conversation_id) WHERE (kind = ANY (ARRAY['hold'::text, 'offer'::text]));
 

@@ -1,7 +1,7 @@
 -- name: taken :many
 -- When claimants are taken: one row a claimant, with ranges as PostgreSQL sends them, one after the other, because rows
 -- would cost more than what is in them, and so would numbers. LATERAL makes the planner search claimant by claimant, also
--- when there are many; the index begins where the period does, and not much lies behind its end.
+-- when there are many; the index begins where the period does, and passes over what begins behind its end.
 -- What lapsed does not count, nor what the asking conversation holds (or the desk keeps for a choice), nor the visit it
 -- is moving.
 -- Visits that begin a day's count stand apart from what else is taken. With @turns also who was booked last, of the

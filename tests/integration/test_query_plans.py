@@ -59,7 +59,7 @@ def of_the_bot(known: dict[str, Any]) -> Iterator[Case]:
         **known,
     }
     for module, name, keys in (
-        ("search", "taken", ("company_id", "claimant", "upper(during)")),
+        ("search", "taken", ("company_id", "claimant", "upper(during)", "lower(during)")),
         ("search", "in_the_way", ("company_id", "upper(during)")),
         ("popular", "times", ("company_id", "id")),
         ("bookings", "visits", ("company_id", "customer_id")),
