@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     port: Port = 8080
     public_url: Annotated[str | None, *HTTP_URL] = None
     simulator_port: Port = 8081
-    workers: Count = 16
+    workers: Count = 32
     in_doubt_seconds: Annotated[
         float, Field(ge=1, le=3600), Must("a number of seconds, 1 to 3600")
     ] = 30.0
