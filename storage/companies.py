@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from storage import queries
 from storage.pool import Connection, Pool, connection
@@ -141,3 +141,13 @@ async def add(
 async def all_of_them(conn: Connection) -> list[CompanyRow]:
     """List every company in the order they came."""
     return [CompanyRow(*row) for row in await _Q["all_of_them"].many(conn)]
+
+
+async def settings(conn: Connection, company_id: int) -> dict[str, Any]:
+    """What is set for a company, its rules among it; nothing for one that is not there."""
+    return await _Q["settings"].value(conn, company_id=company_id) or {}
+
+
+async def set_settings(conn: Connection, company_id: int, settings: Mapping[str, Any]) -> None:
+    """Set all of it; the catalogue has a new version then."""
+    await _Q["set_settings"].exec(conn, company_id=company_id, settings=settings)

@@ -48,6 +48,31 @@ def company_list(json: Json = False) -> None:
     run(operate.list_companies(read_settings(), json=json))
 
 
+@company_app.command("rules")
+def company_rules(
+    company: Annotated[int, typer.Option()],
+    json: Json = False,
+) -> None:
+    """Show the rules of a business: notice, holds, reminders, waitlist and the rest."""
+    from bot import rules
+
+    run(rules.show(read_settings(), company=company, json=json))
+
+
+@company_app.command("set")
+def company_set(
+    changes: Annotated[
+        list[str], typer.Argument(help="NAME=VALUE; NAME= for what is usual.", metavar="RULE...")
+    ],
+    company: Annotated[int, typer.Option()],
+    json: Json = False,
+) -> None:
+    """Change rules of a business; chats go by them from the next message on."""
+    from bot import rules
+
+    run(rules.change(read_settings(), company=company, changes=changes, json=json))
+
+
 @booking_app.command("no-show")
 def booking_no_show(
     code: Annotated[str, typer.Argument(help="The visit's code, such as A1B2C.")],

@@ -20,3 +20,11 @@ RETURNING id;
 -- name: all_of_them :many
 -- For operators.
 SELECT id, name, vertical, phone_number_id, waba_id, timezone, phone FROM companies ORDER BY id;
+
+-- name: settings :value
+-- Locked where somebody is about to change them.
+SELECT settings FROM companies WHERE id = @company_id FOR NO KEY UPDATE;
+
+-- name: set_settings :exec
+-- The catalogue's version goes up with it.
+UPDATE companies SET settings = @settings WHERE id = @company_id;
