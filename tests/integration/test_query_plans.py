@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from storage import queries, seeds
-from storage.pool import Connection, Pool
+from storage.pool import Connection, Pool, open_pool
 from tests.bench.queries import QUERIES, somebody
 from tests.support.outgoing import Writer
 from tests.support.plans import faults, nodes
@@ -19,6 +19,14 @@ from tests.support.shop import NOW
 
 Case = tuple[str, str, Sequence[Any], Sequence[str]]
 """What is asked, in SQL, with which values, and by what indexes are searched."""
+
+
+@pytest.fixture
+async def pool(fresh_database_url: str) -> AsyncIterator[Pool]:
+    """Connections to a new database: indexes that were filled before are large, and avoided."""
+    pool = await open_pool(fresh_database_url, size=2)
+    yield pool
+    await pool.close()
 
 
 async def filled(conn: Connection) -> dict[str, Any]:
