@@ -40,6 +40,11 @@ class Packed:
         for low, high in self.layout.iter_unpack(self.data):
             yield self.zero + low // self.ticks, self.zero - -high // self.ticks
 
+    def starts(self) -> list[int]:
+        """Where each begins, in whole seconds since 1970."""
+        zero, ticks = self.zero, self.ticks
+        return [zero + low // ticks for low, _ in self.layout.iter_unpack(self.data)]
+
 
 class Window(NamedTuple):
     """So many cells of `unit` seconds from `start`, a midnight of UTC; units divide the day."""

@@ -280,7 +280,7 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
         match part:
             case "claims":
                 busy[claimant] = Busy(_packed(visits, others), _packed(buffers))
-                begins[claimant] = [low for low, _ in _packed(visits)]
+                begins[claimant] = _packed(visits).starts()
             case "session":
                 sessions[claimant] = dict(zip(starts, seats, strict=True))
             case _:
