@@ -92,11 +92,14 @@ FROM generate_series(
 ) AS month;
 
 -- name: analyze :value
--- What looks at all tables, and partitioned ones, that have rows.
+-- What looks at all tables that have rows, themselves or in their partitions.
 SELECT 'ANALYZE ' || string_agg(c.oid::regclass::text, ', ')
 FROM pg_class AS c
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND c.relkind IN ('r', 'p')
-    AND EXISTS (SELECT FROM pg_partition_tree(c.oid) AS t WHERE pg_relation_size(t.relid) > 0);
+    AND (
+        pg_relation_size(c.oid) > 0
+        OR EXISTS (SELECT FROM pg_partition_tree(c.oid) AS t WHERE pg_relation_size(t.relid) > 0)
+    );
 
 -- name: unwatched :value
 -- Until the transaction ends, foreign keys are not looked up for every row: that takes longer than to write it. Only for
