@@ -84,6 +84,7 @@ async def test_steps_done_by_hand_count_and_are_remembered(browser: Browser, sce
 async def test_a_chat_saved_as_a_test_goes_again_as_written(browser: Browser, scene: Scene) -> None:
     async with open_page(browser, address(scene, "race")) as page:
         await play(page)
+        await expect(page.get_by_text("Booked ✔").first).to_be_visible()  # the last answer of all
         async with page.expect_download() as waiting:
             await page.get_by_role("link", name="Save as test").click()
         text = (await (await waiting.value).path()).read_text("utf-8")
