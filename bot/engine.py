@@ -28,7 +28,6 @@ parked (`inbox.status = 'dead'`); the customer gets an apology and a person (Tur
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -37,14 +36,14 @@ from typing import Final, Protocol, TypeAlias, get_args
 
 import structlog
 
-from bot import failures, metrics
+from bot import failures, reports
 from bot.answers import FREES, answer, begins
 from bot.outcome import Outcome, gather, outgoing, perform
 from bot.together import Together
 from bot.turns import Watcher, report_of
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
-from flows.effects import Alert, Ask, ReleaseHolds
+from flows.effects import Ask, ReleaseHolds
 from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import Catalog
@@ -55,7 +54,7 @@ from storage.clock import Clock
 from storage.dialogs import Dialog, Heard, Key, Saved, TimerOp, TurnRecord
 from storage.errors import Conflict, StorageError
 from storage.outbox import LEASE, Outgoing
-from storage.pool import Pool, Work, connection, transaction, work
+from storage.pool import Pool, Work, connection, transaction
 
 log = structlog.get_logger("usual.engine")
 
@@ -134,13 +133,23 @@ class Engine:
         self._pool, self._catalogs, self._outlet, self._clock = pool, catalogs, outlet, clock
         self._followers, self._watcher = followers, watcher
         self._loads: Together[Key, Dialog | None] = Together(self._load)
-        self._saves: Together[tuple[Dialog, TurnRecord], Saved | None] = Together(self._save)
+        self._saves: Together[tuple[Dialog, TurnRecord], Saved | None] = Together(
+            self._save, under_way=lambda: self._under_way
+        )
+        self._under_way = 0
 
     async def take_turn(self, company_id: int, conversation_id: int) -> Taken:
         """Carry the conversation's oldest event to rest and commit all it did, or nothing.
 
         Raises StorageError (retryable or not) and whatever a broken flow raises.
         """
+        self._under_way += 1
+        try:
+            return await self._take_turn(company_id, conversation_id)
+        finally:
+            self._under_way -= 1
+
+    async def _take_turn(self, company_id: int, conversation_id: int) -> Taken:
         started = time.perf_counter()
         now = self._clock()
         dialog = await self._loads.do((company_id, conversation_id))
@@ -149,7 +158,7 @@ class Engine:
         if dialog.stale:
             return await self._set_by(dialog, now)
         event, heard = _read(dialog)
-        async with work(self._pool) as unit:
+        async with Work(self._pool) as unit:
             catalog = await self._catalog(unit, dialog)
             self._show_seen(dialog, catalog, heard, now)
             turn, step_from = _start(dialog, catalog, event, now)
@@ -167,9 +176,9 @@ class Engine:
         if together:  # with the connection given back: others need it for theirs
             saved = await self._saves.do((dialog, record))
         self._follow(dialog, catalog, record, _fence(saved))
-        _alert(dialog, outcome.alerts)
+        reports.alerted(dialog, outcome.alerts)
         seconds = time.perf_counter() - started
-        _report(dialog, event, turn, step_from, len(asked), seconds, heard)
+        reports.committed(dialog, event, turn, step_from, len(asked), seconds, heard)
         if self._watcher is not None:
             self._watcher(report_of(dialog, record, event, turn, asked, seconds))
         if _frees([ask for ask, _ in asked], outcome):
@@ -352,47 +361,4 @@ def _frees(asked: Sequence[Ask], outcome: Outcome) -> bool:
     """Whether the turn may have freed time that somebody waits for."""
     return any(isinstance(ask, FREES) for ask in asked) or any(
         isinstance(effect, ReleaseHolds) for effect in outcome.others
-    )
-
-
-def _alert(dialog: Dialog, alerts: Sequence[Alert]) -> None:
-    """Tell operators what the desk has noticed, once each time that it begins or ends."""
-    for alert in alerts:
-        if alert.over:
-            metrics.WAITLIST_ALERTS.labels(alert.what).inc()
-        log.log(
-            logging.WARNING if alert.over else logging.INFO,
-            "waitlist.alerted" if alert.over else "waitlist.calmed",
-            company_id=dialog.company_id,
-            reason=alert.what,
-            count=alert.value,
-            threshold=alert.threshold,
-        )
-
-
-def _report(
-    dialog: Dialog,
-    event: Event,
-    turn: Turn,
-    step_from: str,
-    asked: int,
-    seconds: float,
-    heard: Heard | None,
-) -> None:
-    """Write the one canonical line of a turn."""
-    step_to = turn.state.step
-    metrics.turn_taken(step_to, seconds)
-    log.info(
-        "turn.committed",
-        company_id=dialog.company_id,
-        customer_id=dialog.customer_id,
-        conversation_id=dialog.id,
-        turn=dialog.turn + 1,
-        event_kind=type(event).__name__,
-        step_from=step_from,
-        step_to=step_to,
-        effects=[type(effect).__name__ for effect in turn.effects],
-        asks=asked,
-        duration_ms=round(seconds * 1000, 2),
-        wamid=heard.wamid if heard else None,
     )

@@ -1,74 +1,140 @@
-"""Together: what many want of the database at the same moment is one statement and one commit."""
+"""Together: what many want of the database at the same moment is one statement and one commit.
+
+Theory of operation
+-------------------
+While one batch runs the next one gathers, and most of what a statement costs it costs once. Where
+it is known who else is under way, a batch also waits a moment for them: under load that halves what
+a turn costs the database, and whoever is alone is never kept waiting. A run that hangs, on a lock
+say, does not hold everybody up: after a while another one starts beside it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from storage.errors import StorageError
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+MOST: Final = 64
+"""What one batch holds."""
+AT_ONCE: Final = 4
+LINGER_S: Final = 0.01
+"""How long a batch waits for those who are under way."""
+PATIENCE_S: Final = 0.05
+"""How long somebody waits for a busy run before another one starts."""
+
+
+@dataclass(slots=True)
+class _Wish(Generic[In, Out]):
+    item: In
+    done: asyncio.Future[Out]
+    since: float
+
 
 class Together(Generic[In, Out]):
-    """Hands over to `run` at once what it can, and together what comes while that is busy.
+    """Hands over to `run` what has come, and together what comes while that is busy.
 
-    When a batch fails for a reason that is not the database's, each of it is run alone, so that
-    one that is impossible does not harm its neighbours.
+    `under_way` counts all who may be about to come, those who wait here among them. When a batch
+    fails for a reason that is not the database's, each of it is run alone, so that one that is
+    impossible does not harm its neighbours.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[In]], Awaitable[Sequence[Out]]],
         *,
-        most: int = 64,
-        at_once: int = 2,
+        under_way: Callable[[], int] | None = None,
     ) -> None:
-        self._run, self._most, self._at_once = run, most, at_once
-        self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._run, self._under_way = run, under_way
+        self._waiting: deque[_Wish[In, Out]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
+        self._gathering: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def do(self, item: In) -> Out:
         """Have one item run, with others if there are any; returns or raises what is its own."""
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[Out] = loop.create_future()
-        self._waiting.append((item, done))
-        if self._busy < self._at_once:
-            self._busy += 1
-            task = loop.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return await done
+        wish: _Wish[In, Out] = _Wish(item, loop.create_future(), loop.time())
+        self._waiting.append(wish)
+        if not self._busy:
+            self._start()
+        elif self._alarm is None:
+            self._alarm = loop.call_later(PATIENCE_S, self._reinforce)
+        if self._gathering is not None and self._all_here():
+            self._go()
+        return await wish.done
+
+    def _start(self) -> None:
+        self._busy += 1
+        task = asyncio.get_running_loop().create_task(self._work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _reinforce(self) -> None:
+        """Start another run if the busy ones keep somebody waiting."""
+        self._alarm = None
+        if not self._waiting or self._busy >= AT_ONCE:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._waiting[0].since + PATIENCE_S
+        if due <= loop.time():
+            self._start()
+        else:
+            self._alarm = loop.call_at(due, self._reinforce)
 
     async def _work(self) -> None:
         try:
             while self._waiting:
-                count = min(len(self._waiting), self._most)
+                if self._gathering is None and not self._all_here():
+                    await self._gather()
+                count = min(len(self._waiting), MOST)
                 batch = [self._waiting.popleft() for _ in range(count)]
-                await self._settle([one for one in batch if not one[1].done()])
+                await self._settle([wish for wish in batch if not wish.done.done()])
         finally:
             # At once and not when the task is found done: who comes in between would wait for ever.
             self._busy -= 1
 
-    async def _settle(self, batch: Sequence[tuple[In, asyncio.Future[Out]]]) -> None:
+    def _all_here(self) -> bool:
+        waiting = len(self._waiting)
+        return self._under_way is None or waiting >= MOST or waiting >= self._under_way()
+
+    async def _gather(self) -> None:
+        """Wait until all are here who are under way, or a moment."""
+        loop = asyncio.get_running_loop()
+        self._gathering = loop.create_future()
+        timer = loop.call_later(LINGER_S, self._go)
+        try:
+            await self._gathering
+        finally:
+            timer.cancel()
+            self._gathering = None
+
+    def _go(self) -> None:
+        if self._gathering is not None and not self._gathering.done():
+            self._gathering.set_result(None)
+
+    async def _settle(self, batch: Sequence[_Wish[In, Out]]) -> None:
         if not batch:
             return
         try:
-            results = await self._run([item for item, _ in batch])
+            results = await self._run([wish.item for wish in batch])
         except Exception as error:
             retryable = isinstance(error, StorageError) and error.retryable
             if len(batch) > 1 and not retryable:
-                for one in batch:
-                    await self._settle([one])
+                for wish in batch:
+                    await self._settle([wish])
                 return
-            for _, done in batch:
-                if not done.done():
-                    done.set_exception(error)
+            for wish in batch:
+                if not wish.done.done():
+                    wish.done.set_exception(error)
             return
-        for (_, done), result in zip(batch, results, strict=True):
-            if not done.done():
-                done.set_result(result)
+        for wish, result in zip(batch, results, strict=True):
+            if not wish.done.done():
+                wish.done.set_result(result)

@@ -208,7 +208,8 @@ class Worker:
                 # Every process finds the same ones: if all began with the oldest, all would take
                 # the same turns, and all but one in vain.
                 random.shuffle(keys)
-                self.wake(keys, later=True)
+                # What is at work has been seen; the next sweep finds it if something is left.
+                self.wake([key for key in keys if key not in self._running], later=True)
             except StorageError as error:
                 log.warning("sweep.failed", error=type(error).__name__)
             await asyncio.sleep(SWEEP_EVERY_S)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import pytest
-
-from bot.together import Together
+from bot.together import LINGER_S, PATIENCE_S, Together
 from storage.errors import Conflict, Refused
 
 
@@ -23,15 +21,14 @@ async def test_what_comes_while_it_is_busy_shares_the_next_run() -> None:
         batches.append(len(numbers))
         return await doubled(numbers)
 
-    together = Together(run, at_once=1)
+    together = Together(run)
     assert await asyncio.gather(*(together.do(n) for n in range(9))) == [2 * n for n in range(9)]
     assert sum(batches) == 9
     assert len(batches) < 9
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-async def test_nobody_is_forgotten_between_two_runs(at_once: int) -> None:
-    together = Together(doubled, at_once=at_once)
+async def test_nobody_is_forgotten_between_two_runs() -> None:
+    together = Together(doubled)
 
     async def keep_asking(number: int) -> None:
         for pause in range(200):
@@ -49,7 +46,7 @@ async def test_one_that_is_impossible_does_not_harm_its_neighbours() -> None:
             raise Refused("three")
         return await doubled(numbers)
 
-    together = Together(run, at_once=1)
+    together = Together(run)
     answers = await asyncio.gather(*(together.do(n) for n in range(6)), return_exceptions=True)
     assert isinstance(answers.pop(3), Refused)
     assert answers == [0, 2, 4, 8, 10]
@@ -59,6 +56,58 @@ async def test_trouble_of_the_database_is_everybodys() -> None:
     async def run(numbers: Sequence[int]) -> list[int]:
         raise Conflict
 
-    together = Together(run, at_once=1)
+    together = Together(run)
     answers = await asyncio.gather(*(together.do(n) for n in range(3)), return_exceptions=True)
     assert all(isinstance(answer, Conflict) for answer in answers)
+
+
+async def test_who_is_alone_does_not_wait_for_company() -> None:
+    together = Together(doubled, under_way=lambda: 1)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    for number in range(100):
+        assert await together.do(number) == 2 * number
+    assert clock() - began < 100 * LINGER_S
+
+
+async def test_a_batch_waits_for_those_who_are_under_way() -> None:
+    batches: list[int] = []
+
+    async def run(numbers: Sequence[int]) -> list[int]:
+        batches.append(len(numbers))
+        return await doubled(numbers)
+
+    together = Together(run, under_way=lambda: 3)
+
+    async def come(number: int) -> int:
+        for _ in range(5 * number):  # one after the other
+            await asyncio.sleep(0)
+        return await together.do(number)
+
+    assert await asyncio.gather(*(come(number) for number in range(3))) == [0, 2, 4]
+    assert batches == [3]
+
+
+async def test_a_batch_does_not_wait_for_ever_for_those_who_are_under_way() -> None:
+    together = Together(doubled, under_way=lambda: 3)
+    async with asyncio.timeout(10):
+        assert await together.do(1) == 2
+        assert list(await asyncio.gather(together.do(2), together.do(3))) == [4, 6]
+
+
+async def test_a_run_that_hangs_does_not_hold_up_the_others() -> None:
+    free = asyncio.Event()
+
+    async def run(numbers: Sequence[int]) -> list[int]:
+        if 0 in numbers:
+            await free.wait()
+        return await doubled(numbers)
+
+    together = Together(run)
+    hung = asyncio.create_task(together.do(0))
+    await asyncio.sleep(PATIENCE_S / 10)  # until it runs
+    async with asyncio.timeout(PATIENCE_S + 10):
+        assert await together.do(1) == 2
+    assert not hung.done()
+    free.set()
+    assert await hung == 0
