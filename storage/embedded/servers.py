@@ -37,7 +37,6 @@ POSTGRES_OPTIONS: Mapping[str, str] = {
     "checkpoint_timeout": "10min",
     "random_page_cost": "1.1",
     "jit": "off",
-    "autovacuum_naptime": "15s",  # a new database is planned for without statistics until then
     "autovacuum_vacuum_cost_delay": "10ms",  # it shares its cores with the bot
     "update_process_title": "off",
     "client_connection_check_interval": "2s",
