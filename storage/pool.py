@@ -39,6 +39,7 @@ from storage.errors import (
     translate,
     translated,
 )
+from storage.lending import Pool, is_closed
 
 __all__ = [
     "PROMPT",
@@ -58,9 +59,6 @@ __all__ = [
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 """What a storage function takes as `conn`."""
 
-ACQUIRE_SECONDS: Final = 10.0
-RELEASE_SECONDS: Final = 2.0
-"""How long a connection whose statement was broken off has to come to rest; then it is dropped."""
 
 # A session's settings are not ours to keep there; these are those of PROMPT.
 _BEGIN_BEHIND_POOLER: Final = """\
@@ -68,12 +66,6 @@ BEGIN;
 SET LOCAL statement_timeout = '5s';
 SET LOCAL lock_timeout = '2s';
 SET LOCAL idle_in_transaction_session_timeout = '5s'"""
-
-
-class Pool(asyncpg.Pool):
-    """A pool of connections; `open_pool` makes one, `transaction` uses it."""
-
-    begin: str = "BEGIN"
 
 
 class RoundTrips:
@@ -153,21 +145,6 @@ def connection(pool: Pool) -> _Lease:
     return _Lease(pool) if pool.begin == Pool.begin else _Transaction(pool)
 
 
-@asynccontextmanager
-async def work(pool: Pool) -> AsyncIterator[Work]:
-    """Work that takes a connection when it needs one, and a transaction when it asks for one.
-
-    Before `begin` each statement is a transaction of its own; then it is as with `transaction`.
-    """
-    unit = Work(pool)
-    try:
-        yield unit
-    except BaseException as exc:
-        await unit.close(exc)
-        raise
-    await unit.close(None)
-
-
 def savepoint(conn: Connection) -> _Savepoint:
     """`async with savepoint(conn)`: what fails inside it is undone alone; the exception goes on."""
     return _Savepoint(conn)
@@ -188,20 +165,21 @@ async def own_transaction(conn: Connection) -> AsyncIterator[None]:
 
 
 class _Lease:
-    __slots__ = ("_conn", "_pool")
+    __slots__ = ("_conn", "_lent", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def __aenter__(self) -> Connection:
         try:
-            self._conn = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            self._lent = await self._pool.lend()
         except FOREIGN as exc:
             raise translate(exc) from None
+        self._conn = self._lent[0]
         try:
             await self._begin()
         except BaseException:
-            await _give_back(self._pool, self._conn)
+            await self._pool.take_back(self._lent, in_order=False)
             raise
         return self._conn
 
@@ -211,10 +189,12 @@ class _Lease:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        in_order = False
         try:
             await (self._commit() if exc is None else self._roll_back())
+            in_order = exc is None
         finally:
-            await _give_back(self._pool, self._conn)
+            await self._pool.take_back(self._lent, in_order=in_order)
         if isinstance(exc, ASYNCPG):
             raise translate(exc) from None
 
@@ -239,7 +219,10 @@ class _Transaction(_Lease):
 
 
 class Work:
-    """What `work` gives: the choice of a connection and of a transaction."""
+    """`async with Work(pool) as unit`: takes a connection, and a transaction, when asked for one.
+
+    Before `begin` each statement is a transaction of its own; then it is as with `transaction`.
+    """
 
     __slots__ = ("_conn", "_lease", "_pool", "begun")
 
@@ -266,21 +249,27 @@ class Work:
                 await _begin(conn, self._pool.begin)
             self.begun = True
 
-    async def close(self, exc: BaseException | None) -> None:
+    async def __aenter__(self) -> Work:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Commit or undo what was begun, and give the connection back."""
         if self._lease is None or self._conn is None:
             return
+        failed = exc
         try:
             if self.begun and self._pool.begin == Pool.begin:
                 await (_commit(self._conn) if exc is None else _roll_back(self._conn))
+        except BaseException as error:
+            failed = error
+            raise
         finally:
-            await self._lease.__aexit__(type(exc) if exc else None, exc, None)
-
-
-async def _give_back(pool: Pool, conn: PoolConnectionProxy) -> None:
-    """Return a connection to its pool; what is wrong with it is nobody's trouble any more."""
-    with suppress(*FOREIGN):  # then it is thrown away, and the pool opens another
-        await pool.release(conn, timeout=RELEASE_SECONDS)
+            await self._lease.__aexit__(type(failed) if failed else None, failed, None)
 
 
 async def _begin(conn: Connection, statement: str) -> None:
@@ -296,11 +285,7 @@ async def _commit(conn: Connection) -> None:
     That one does not notice that the server, in a transaction doomed by a swallowed error, answers
     COMMIT with ROLLBACK.
     """
-    try:
-        closed = conn.is_closed()
-    except asyncpg.InterfaceError:
-        closed = True
-    if closed:
+    if is_closed(conn):
         raise Unavailable("the connection broke before COMMIT")
     try:
         outcome = await conn.execute("COMMIT")

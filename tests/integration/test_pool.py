@@ -216,7 +216,7 @@ async def test_the_pool_heals_when_its_connections_are_killed(database_url: str)
 @pytest.mark.fault(16)
 async def test_connections_that_lead_nowhere_are_given_up(database_url: str) -> None:
     """No answer and no error: each caller is told so in time, and the next one gets another."""
-    timeouts = Timeouts(statement=timedelta(seconds=0.1))
+    timeouts = Timeouts(statement=timedelta(seconds=0.5))
     async with proxied(database_url) as (far_url, proxy):
         pool = await open_pool(far_url, size=3, timeouts=timeouts)
         proxy.strand()
