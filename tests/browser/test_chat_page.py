@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.simulator import Template
-from tests.browser.shop import CALENDAR, GARAGE, Shop, running_shop
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.browser.shop import CALENDAR, GARAGE, Shop
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 from tests.support.business import message
 from tests.support.graph import SALON
 
@@ -40,18 +40,6 @@ TEMPLATE = {
         },
     ],
 }
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with running_shop() as running:
-        yield running
 
 
 @pytest.fixture

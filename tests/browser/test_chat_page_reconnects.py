@@ -1,23 +1,16 @@
 """The chat page outlives the simulator behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.support.browser import NO_BROWSER, browser_path, open_page, running_browser
+from tests.support.browser import NO_BROWSER, browser_path, open_page
 from tests.support.business import graph_client
 from tests.support.graph import Graph, running_graph
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
 
 
 async def say(page: Page, text: str) -> None:

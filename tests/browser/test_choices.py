@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.shop import Shop, running_shop
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.browser.shop import Shop
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 from tests.support.business import message
 from tests.support.forms import Desk
 
@@ -19,18 +19,6 @@ BUTTONS: list[dict[str, Any]] = [
     {"type": "URL", "text": "Our site", "url": "https://example.com/visits"},
     {"type": "PHONE_NUMBER", "text": "Call us", "phone_number": "+12125550123"},
 ]
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with running_shop() as running:
-        yield running
 
 
 @pytest.fixture

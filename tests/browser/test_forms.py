@@ -8,24 +8,12 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.shop import Shop, running_shop
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.browser.shop import Shop
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 from tests.support.forms import BOOKING, Desk, form_message
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 GIVEN = {"screen": "WHAT", "data": {"greeting": "Hello Ana"}}
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with running_shop() as running:
-        yield running
 
 
 @asynccontextmanager

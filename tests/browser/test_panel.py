@@ -5,22 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.support.bot import Scene, running_scene
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.support.bot import Scene
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 
 pytestmark = pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def scene(database_url: str, redis_url: str) -> AsyncIterator[Scene]:
-    async with running_scene(database_url, redis_url) as running:
-        yield running
 
 
 @pytest.fixture

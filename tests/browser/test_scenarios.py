@@ -1,14 +1,13 @@
 """The scenarios of the chat page, each played by the page itself against the running bot."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.simulator.playback import Patience, replay
-from tests.support.bot import Scene, running_scene
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.support.bot import Scene
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 from tests.support.checkout import CHECKOUT
 from tests.support.graph import SALON
 
@@ -30,18 +29,6 @@ ENDS = {
     "hidden": ["With whom?"],
     "outage": ["With whom?"],
 }
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def scene(database_url: str, redis_url: str) -> AsyncIterator[Scene]:
-    async with running_scene(database_url, redis_url) as running:
-        yield running
 
 
 def address(scene: Scene, scenario: str) -> str:

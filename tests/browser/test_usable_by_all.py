@@ -1,15 +1,14 @@
 """The chat page for people who do not see, do not use a mouse, or have little room."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.shop import GARAGE, Shop, running_shop
-from tests.support.bot import Scene, running_scene
-from tests.support.browser import NO_BROWSER, browser_path, open_page, picture, running_browser
+from tests.browser.shop import GARAGE, Shop
+from tests.support.bot import Scene
+from tests.support.browser import NO_BROWSER, browser_path, open_page, picture
 from tests.support.business import message
 from tests.support.forms import Desk, form_message
 
@@ -23,24 +22,6 @@ AT_REST = """() => Promise.allSettled(
 )"""
 LOOKS = (Path(__file__).parents[1] / "support/looks.js").read_text("utf-8")
 SIZES = [(1400, 900, False), (1400, 900, True), (800, 900, True), (360, 740, False)]
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-async def scene(database_url: str, redis_url: str) -> AsyncIterator[Scene]:
-    async with running_scene(database_url, redis_url) as running:
-        yield running
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with running_shop() as running:
-        yield running
 
 
 async def wrong(page: Page) -> list[str]:
