@@ -33,19 +33,19 @@ def company_add(
     address: Annotated[str, typer.Option(help="Where customers come to.")] = "",
 ) -> None:
     """Add a business and connect its WhatsApp number."""
-    from bot import operate
+    from bot.operators import businesses
 
     values = dict(locals())
-    values.pop("operate")
-    run(operate.add_company(read_settings(), values))
+    values.pop("businesses")
+    run(businesses.add_company(read_settings(), values))
 
 
 @company_app.command("list")
 def company_list(json: Json = False) -> None:
     """List the businesses."""
-    from bot import operate
+    from bot.operators import businesses
 
-    run(operate.list_companies(read_settings(), json=json))
+    run(businesses.list_companies(read_settings(), json=json))
 
 
 @company_app.command("rules")
@@ -54,7 +54,7 @@ def company_rules(
     json: Json = False,
 ) -> None:
     """Show the rules of a business: notice, holds, reminders, waitlist and the rest."""
-    from bot import rules
+    from bot.operators import rules
 
     run(rules.show(read_settings(), company=company, json=json))
 
@@ -68,7 +68,7 @@ def company_set(
     json: Json = False,
 ) -> None:
     """Change rules of a business; chats go by them from the next message on."""
-    from bot import rules
+    from bot.operators import rules
 
     run(rules.change(read_settings(), company=company, changes=changes, json=json))
 
@@ -81,7 +81,7 @@ def booking_no_show(
     json: Json = False,
 ) -> None:
     """Note that nobody came to a visit; counted for its customer, who is not asked how it was."""
-    from bot import attendance
+    from bot.operators import attendance
 
     run(
         attendance.no_show(
@@ -97,7 +97,7 @@ def booking_came(
     json: Json = False,
 ) -> None:
     """Note that they came to a visit, also where it was noted that nobody did."""
-    from bot import attendance
+    from bot.operators import attendance
 
     run(
         attendance.no_show(
@@ -113,7 +113,7 @@ def booking_no_shows(
     json: Json = False,
 ) -> None:
     """List the visits to which nobody came, and whether an operator or the rule says so."""
-    from bot import attendance
+    from bot.operators import attendance
 
     run(attendance.no_shows(read_settings(), company=company, days=days, json=json))
 
@@ -125,7 +125,7 @@ def templates(
     json: Json = False,
 ) -> None:
     """Show how our templates stand at Meta, as far as we know."""
-    from bot import approvals
+    from bot.operators import approvals
 
     if context.invoked_subcommand is None:
         run(approvals.show(read_settings(), company=company, json=json))
@@ -137,6 +137,6 @@ def templates_sync(
     json: Json = False,
 ) -> None:
     """Create at Meta what is missing there, and read how the others stand."""
-    from bot import approvals
+    from bot.operators import approvals
 
     raise typer.Exit(run(approvals.synchronise(read_settings(), company=company, json=json)))

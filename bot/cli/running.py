@@ -52,25 +52,25 @@ def migrate(
     status: Annotated[bool, typer.Option("--status", help="Only say what is applied.")] = False,
 ) -> None:
     """Bring the database's schema up to date."""
-    from bot import operate
+    from bot.operators import database
 
-    run(operate.migrations(read_settings(), down=down, status=status))
+    run(database.migrations(read_settings(), down=down, status=status))
 
 
 @app.command()
 def urls() -> None:
     """Print DATABASE_URL and REDIS_URL of the servers in use, for psql and others."""
-    from bot import operate
+    from bot.operators import database
 
-    raise typer.Exit(operate.urls(read_settings()))
+    raise typer.Exit(database.urls(read_settings()))
 
 
 @seed_app.command("demo")
 def seed_demo() -> None:
     """Make "Salon Lumi" and "A1 Garage Doors"."""
-    from bot import operate
+    from bot.operators import database
 
-    run(operate.seed_demo(read_settings()))
+    run(database.seed_demo(read_settings()))
 
 
 @seed_app.command("load")
@@ -81,10 +81,10 @@ def seed_load(
     conversations: Annotated[int, typer.Option(min=0)] = 1_000,
 ) -> None:
     """Make a lot of data, the same each time, and a company for load tests."""
-    from bot import operate
+    from bot.operators import database
 
     run(
-        operate.seed_load(
+        database.seed_load(
             read_settings(),
             companies=companies,
             bookings=bookings,

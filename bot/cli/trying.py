@@ -54,7 +54,7 @@ def replay(
     A file holds bodies, changes or values as JSON or JSON Lines. `usual replay transcript` plays
     saved chats instead.
     """
-    from bot import replay as replaying
+    from bot.operators import replay as replaying
 
     plan = replaying.Plan(url, shuffle, duplicate, number)
     raise typer.Exit(run(replaying.run(read_settings(), files, plan, json=json)))
@@ -89,6 +89,6 @@ def capture(
     ] = "",
 ) -> None:
     """Pass webhooks on to a running bot and store them without names, numbers and texts."""
-    from bot import capture as capturing
+    from bot.operators import capture as capturing
 
     run(capturing.run(read_settings(), file, port=port, target=to, key=key))

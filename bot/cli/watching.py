@@ -24,10 +24,10 @@ def inbox(
     json: Json = False,
 ) -> None:
     """Show events that were parked because handling them failed, and have them handled again."""
-    from bot import operate
+    from bot.operators import parked
 
     run(
-        operate.inbox(
+        parked.inbox(
             read_settings(), company=company, ids=replay_id or [], everything=replay_all, json=json
         )
     )
@@ -47,10 +47,10 @@ def timers(
     json: Json = False,
 ) -> None:
     """Show timers that are due, late, parked because their turns failed, and the next ones."""
-    from bot import operate
+    from bot.operators import parked
 
     run(
-        operate.timers(
+        parked.timers(
             read_settings(),
             company=company,
             keys=retry or [],
@@ -71,11 +71,9 @@ def waitlist(
     json: Json = False,
 ) -> None:
     """Show who waits for a place, what is on offer, and what is free for whom."""
-    from bot import operate_waitlist
+    from bot.operators import waitlist as waiting
 
-    run(
-        operate_waitlist.show(read_settings(), company=company, entry=entry, offer=offer, json=json)
-    )
+    run(waiting.show(read_settings(), company=company, entry=entry, offer=offer, json=json))
 
 
 @app.command("give-back")
@@ -84,9 +82,9 @@ def give_back(
     conversation: Annotated[int, typer.Option()],
 ) -> None:
     """Give a conversation that a person had back to the bot."""
-    from bot import operate
+    from bot.operators import parked
 
-    run(operate.give_back(read_settings(), company=company, conversation=conversation))
+    run(parked.give_back(read_settings(), company=company, conversation=conversation))
 
 
 @app.command()
@@ -102,7 +100,7 @@ def slots(
     json: Json = False,
 ) -> None:
     """Print the times that can be booked, with the time the search took; or why one cannot be."""
-    from bot import free_times
+    from bot.operators import free_times
 
     wanted = free_times.Wanted(company, tuple(service), staff or None, since, days)
     if why:
@@ -116,7 +114,7 @@ def check_catalog(
     company: Annotated[int, typer.Option(help="Only this company's.")] = 0, json: Json = False
 ) -> None:
     """List what can never be booked, and the rule that stands against it."""
-    from bot import checking
+    from bot.operators import checking
 
     raise typer.Exit(run(checking.catalog(read_settings(), company=company, json=json)))
 
@@ -126,7 +124,7 @@ def check_times(
     company: Annotated[int, typer.Option(help="Only this company's.")] = 0, json: Json = False
 ) -> None:
     """List visits ahead whose wall time has changed because a time zone's rules did."""
-    from bot import checking
+    from bot.operators import checking
 
     raise typer.Exit(run(checking.times(read_settings(), company=company, json=json)))
 

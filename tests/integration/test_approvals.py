@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from bot import approvals
-from bot.approvals import Line, sync_account
+from bot.operators import approvals
+from bot.operators.approvals import Line, sync_account
 from bot.settings import Settings
 from bot.simulator import Pace, Template
 from bot.whatsapp.client import GraphClient

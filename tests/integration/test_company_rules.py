@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from bot import rules
+from bot.operators import rules
 from bot.settings import Settings, SettingsError
 from storage import companies
 from storage.pool import Connection

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from bot import attendance
+from bot.operators import attendance
 from bot.settings import Settings, SettingsError
 from flows.effects import CompleteVisit, ConfirmVisit
 from flows.events import VisitCompleted

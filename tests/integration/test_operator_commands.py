@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from bot import checking, free_times, operate
+from bot.operators import checking, free_times, parked
 from bot.settings import Settings, SettingsError
 from storage.pool import Connection
 from storage.search import Search
@@ -133,10 +133,10 @@ async def test_what_is_not_there_is_answered_by_a_sentence(
     for command in (
         checking.catalog(configured, company=987_654, json=True),
         checking.times(configured, company=987_654, json=True),
-        operate.inbox(configured, company=987_654, ids=(), **every),
-        operate.inbox(configured, company=0, ids=(987_654,), **every),
-        operate.timers(configured, company=987_654, keys=(), next_ones=1, **every),
-        operate.timers(configured, company=0, keys=("none:1",), next_ones=1, **every),
+        parked.inbox(configured, company=987_654, ids=(), **every),
+        parked.inbox(configured, company=0, ids=(987_654,), **every),
+        parked.timers(configured, company=987_654, keys=(), next_ones=1, **every),
+        parked.timers(configured, company=0, keys=("none:1",), next_ones=1, **every),
     ):
         with pytest.raises(SettingsError, match=r"\.$"):
             await command

@@ -11,10 +11,10 @@ import orjson
 import pytest
 from aiohttp import web
 
-from bot import capture, replay
+from bot.operators import capture, replay
+from bot.operators.replay import Outcome, Plan
+from bot.operators.scrubbing import Scrubber
 from bot.processes import listening
-from bot.replay import Outcome, Plan
-from bot.scrubbing import Scrubber
 from storage.pool import Connection, Pool
 from tests.support.graph import APP_SECRET
 from tests.support.payloads import (

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot import operate_waitlist
+from bot.operators import waitlist
 from bot.settings import Settings
 from flows.events import OfferPicked
 from storage import inbox
@@ -229,7 +229,7 @@ async def test_staff_pick_whom_a_time_is_offered_to(
     assert "isn't free" in (await other.reply(seconds=EVENTUALLY)).text
     settings = Settings(database_url=SecretStr(database_url), redis_url=SecretStr(redis_url))
     company = lumi.company_id
-    await operate_waitlist.show(settings, company=company, entry=0, offer=0, json=True)
+    await waitlist.show(settings, company=company, entry=0, offer=0, json=True)
     shown = json.loads(capfdbinary.readouterr().out.splitlines()[-1])
     mine = await lumi.value("SELECT max(id) FROM waitlist")
     assert [one["entry"] for one in shown["choices"]][-1] == mine

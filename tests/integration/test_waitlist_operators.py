@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot import operate_waitlist
+from bot.operators import waitlist
 from bot.settings import Settings, SettingsError
 from flows.effects import OfferTimes
 from flows.matching import plan
@@ -68,9 +68,7 @@ async def ids(pool: Pool) -> list[int]:
 async def show(
     settings: Settings, shop: Shop, *, entry: int = 0, offer: int = 0, json: bool = False
 ) -> None:
-    await operate_waitlist.show(
-        settings, company=shop.company_id, entry=entry, offer=offer, json=json
-    )
+    await waitlist.show(settings, company=shop.company_id, entry=entry, offer=offer, json=json)
 
 
 async def test_the_queue_shows_places_offers_and_what_is_free_for_whom(
@@ -123,7 +121,7 @@ async def test_a_picked_entry_is_put_to_the_desk_if_there_is_anything_for_it(
 
 async def test_a_company_that_is_not_there_is_said_so(settings: Settings, pool: Pool) -> None:
     with pytest.raises(SettingsError, match="There is no company 77"):
-        await operate_waitlist.show(settings, company=77, entry=0, offer=0, json=False)
+        await waitlist.show(settings, company=77, entry=0, offer=0, json=False)
 
 
 async def settle(pool: Pool) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bot import replay
-from bot.replay import Outcome, Plan
+from bot.operators import replay
+from bot.operators.replay import Outcome, Plan
 from bot.simulator import Rules
 from storage.pool import Pool, connection
 from tests.support.bot import running_scene

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from hypothesis import given
 
-from bot.scrubbing import Scrubber
+from bot.operators.scrubbing import Scrubber
 from bot.whatsapp.payloads import read
 from tests.support.damage import damaged
 from tests.support.payloads import (

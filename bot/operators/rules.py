@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import asked_for, connected
+from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.model import Policy
 from storage import companies
@@ -68,7 +66,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
 def _print(found: Policy, *, json: bool) -> None:
     values = found.model_dump(mode="json")
     if json:
-        sys.stdout.buffer.write(orjson.dumps(values) + b"\n")
+        print_json(values)
         return
     usual = Policy().model_dump(mode="json")
     table = Table("rule", "here", "usually")

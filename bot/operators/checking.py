@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import asked_for, connected
+from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings
 from storage import checks
 from storage.clock import system_clock
@@ -48,7 +46,7 @@ async def times(settings: Settings, *, company: int, json: bool) -> int:
 
 def _told(found: list[Any], table: Table, well: str, *, json: bool) -> int:
     if json:
-        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        print_json(found)
     elif found:
         Console().print(table)
     else:

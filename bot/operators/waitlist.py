@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import connected
+from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.events import OfferPicked
 from flows.matching import fitting
@@ -100,7 +98,7 @@ async def _queue(conn: Connection, catalog: Catalog, *, json: bool) -> None:
             "queue": [asdict(row) for row in queue],
             "choices": [asdict(choice) for choice in choices],
         }
-        sys.stdout.buffer.write(orjson.dumps(shown, default=str) + b"\n")
+        print_json(shown)
         return
     zone = catalog.zone
     table = Table("entry", "service", "place", "wants", "status", "offered", "until", "asked")
@@ -142,7 +140,7 @@ async def _entry(conn: Connection, catalog: Catalog, entry: int, *, json: bool) 
     history = await waitlist_views.history(conn, catalog.company.id, entry)
     if json:
         shown = asdict(found) | {"history": [asdict(step) for step in history]}
-        sys.stdout.buffer.write(orjson.dumps(shown, default=str) + b"\n")
+        print_json(shown)
         return
     zone = catalog.zone
     typer.echo(

@@ -2,7 +2,7 @@
 
 Point a number's or an account's own callback address at it for a while: what Meta posts goes on to
 the bot byte for byte with its signature, and the bot's answer goes back, so that nobody notices.
-Each JSON body that Meta signed becomes a line of the file (bot.scrubbing says what is left of it);
+Each JSON body that Meta signed becomes a line of the file (what is left of it: `.scrubbing`), and
 `usual replay` plays them again. The same `--key` gives the same pseudonyms in the next capture.
 """
 
@@ -21,8 +21,8 @@ import orjson
 import typer
 from aiohttp import web
 
+from bot.operators.scrubbing import Scrubber
 from bot.processes import listening
-from bot.scrubbing import Scrubber
 from bot.settings import Settings, SettingsError
 from bot.whatsapp import signature
 

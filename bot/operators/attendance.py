@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import asked_for, connected
+from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings, SettingsError
 from storage import visits
 from storage.clock import system_clock
@@ -34,7 +32,7 @@ async def no_show(
         raise SettingsError(f"Visit {visit.code} is {visit.status}: {_why(visit.status)}")
     if json:
         found = {"code": visit.code, "customer_id": visit.customer_id, "no_shows": count}
-        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        print_json(found)
         return
     came = "they came after all" if visit.status == "no_show" else "they came"
     what = "nobody came" if stayed_away else came
@@ -48,7 +46,7 @@ async def no_shows(settings: Settings, *, company: int, days: int, json: bool) -
         since = system_clock() - timedelta(days=days)
         found = await visits.no_shows(conn, company, since=since, limit=_MOST_SHOWN)
     if json:
-        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        print_json(found)
         return
     table = Table("visit", "at", "what", "with", "customer", "their no-shows", "said by")
     for one in found:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import product
 from typing import Any, Final, Literal
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.operate import connected
+from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from bot.whatsapp.client import GraphClient
 from bot.whatsapp.errors import GraphError
@@ -62,7 +60,7 @@ async def show(settings: Settings, *, company: int, json: bool) -> None:
             ]
     rows.sort(key=lambda row: (row.company_id, row.name, row.language))
     if json:
-        sys.stdout.buffer.write(orjson.dumps(rows) + b"\n")
+        print_json(rows)
         return
     table = Table("company", "template", "language", "status", "since", "category", "quality")
     for row in rows:
@@ -217,7 +215,7 @@ def _print(lines: Sequence[Line], troubles: Sequence[str], *, json: bool) -> Non
         typer.echo(trouble, err=True)
     if json:
         found = [asdict(line) for line in lines]
-        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        print_json(found)
         return
     table = Table("account", "template", "language", "done", "status", "category", "why")
     for line in lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +12,9 @@ from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 
-from bot.operate import connected
+from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.hours import epoch, moment
 from flows.model import Catalog
@@ -89,7 +87,7 @@ async def show(settings: Settings, wanted: Wanted, *, json: bool) -> None:
     ms = round(median(spent), 3)
     if json:
         slots = [{"start": start.isoformat(), "staff_id": staff_id} for start, staff_id in found]
-        sys.stdout.buffer.write(orjson.dumps({"slots": slots, "ms": ms}) + b"\n")
+        print_json({"slots": slots, "ms": ms})
         return
     for start, group in groupby(found, key=lambda slot: slot[0]):
         people = ", ".join(_named(search.catalog, start, staff_id) for _, staff_id in group)
@@ -117,7 +115,7 @@ async def explain(settings: Settings, wanted: Wanted, at: str, *, json: bool) ->
     ]
     if json:
         answer = {"at": local.isoformat(), "offered": offered, "reasons": lines}
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        print_json(answer)
         return
     typer.echo(f"{local:%a %Y-%m-%d %H:%M %Z} is {'' if offered else 'not '}offered.")
     for staff_id, reasons in found.items():
