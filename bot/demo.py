@@ -13,7 +13,7 @@ import structlog
 import typer
 from pydantic import SecretStr
 
-from bot import app, logs, maintenance
+from bot import app, logs, maintenance, moved_clock
 from bot.processes import listening, until_stopped
 from bot.runtime import database_url, ensure_migrated, running, servers
 from bot.settings import Settings
@@ -45,6 +45,8 @@ async def run(settings: Settings) -> None:
     )
     memory = settings.data_dir / "phones.json"
     clock = ShiftedClock(offset=clock_moved(memory))
+    moved_clock.note(settings, clock.offset)
+    clock.watch(lambda: moved_clock.note(settings, clock.offset))
     async with servers(settings) as ready:
         await ensure_migrated(ready)
         numbers = await _seeded(ready, clock)

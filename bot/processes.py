@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
-from bot import app, health, logs
+from bot import app, health, logs, moved_clock
 from bot.runtime import Runtime, ensure_migrated, running, servers
 from bot.settings import Settings
 from storage.clock import system_clock
@@ -25,6 +25,7 @@ async def serve(settings: Settings, *, workers: bool) -> None:
     """Receive webhooks until told to stop; with workers, take the turns too."""
     settings.require_whatsapp()
     logs.configure(settings.log_format, settings.log_level)
+    moved_clock.forget(settings)
     async with servers(settings) as ready:
         await ensure_migrated(ready)
         async with (
@@ -40,6 +41,7 @@ async def work(settings: Settings, *, port: int | None) -> None:
     """Take turns and send until told to stop."""
     settings.require_whatsapp()
     logs.configure(settings.log_format, settings.log_level)
+    moved_clock.forget(settings)
     async with servers(settings) as ready:
         await ensure_migrated(ready)
         async with running(ready, clock=system_clock, receiver=False, workers=True) as runtime:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.moved_clock import clock_of
 from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from bot.whatsapp.client import GraphClient
@@ -21,7 +22,6 @@ from bot.whatsapp.templates import declaration
 from flows.catalogues import CATALOGUES
 from flows.templates import TEMPLATES, Template
 from storage import companies, templates
-from storage.clock import system_clock
 from storage.companies import CompanyRow
 from storage.pool import Connection
 from storage.templates import MISSING, UNKNOWN, TemplateNews, TemplateRow
@@ -52,9 +52,10 @@ async def show(settings: Settings, *, company: int, json: bool) -> None:
     async with connected(settings) as conn:
         rows = await templates.all_of_them(conn, company or None)
         known = {(row.company_id, row.name, row.language) for row in rows}
+        unheard = None, UNKNOWN, None, None, None, clock_of(settings)(), None
         for one in await _chosen(conn, company):
             rows += [
-                TemplateRow(one.id, one.waba_id, name, language, *_never_heard_of())
+                TemplateRow(one.id, one.waba_id, name, language, *unheard)
                 for name, language in product((each.name for each in TEMPLATES), CATALOGUES)
                 if (one.id, name, language) not in known
             ]
@@ -90,7 +91,7 @@ async def synchronise(settings: Settings, *, company: int, json: bool) -> int:
             except GraphError as error:
                 troubles.append(f"account {waba_id}: {error} {error.details}".strip())
                 continue
-            await templates.put(conn, list(_news(found, owners, system_clock())))
+            await templates.put(conn, list(_news(found, owners, clock_of(settings)())))
             lines += found
     _print(lines, troubles, json=json)
     return int(bool(troubles) or any(line.outcome == "refused" for line in lines))
@@ -204,10 +205,6 @@ def _news(
             external_id=line.external_id,
             synced_at=now,
         )
-
-
-def _never_heard_of() -> tuple[None, str, None, None, None, datetime, None]:
-    return None, UNKNOWN, None, None, None, system_clock(), None
 
 
 def _print(lines: Sequence[Line], troubles: Sequence[str], *, json: bool) -> None:

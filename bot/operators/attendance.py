@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.moved_clock import clock_of
 from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings, SettingsError
 from storage import visits
-from storage.clock import system_clock
 
 _MOST_SHOWN = 1000
 
@@ -26,7 +26,7 @@ async def no_show(
         if visit is None:
             raise SettingsError(f"Company {company} has no visit {code.strip().upper()}.")
         count = await visits.mark_no_show(
-            conn, company, visit, stayed_away=stayed_away, now=system_clock()
+            conn, company, visit, stayed_away=stayed_away, now=clock_of(settings)()
         )
     if count is None:
         raise SettingsError(f"Visit {visit.code} is {visit.status}: {_why(visit.status)}")
@@ -43,7 +43,7 @@ async def no_shows(settings: Settings, *, company: int, days: int, json: bool) -
     """List to which visits of the last days nobody came, and who said so."""
     async with connected(settings) as conn:
         await asked_for(conn, company)
-        since = system_clock() - timedelta(days=days)
+        since = clock_of(settings)() - timedelta(days=days)
         found = await visits.no_shows(conn, company, since=since, limit=_MOST_SHOWN)
     if json:
         print_json(found)

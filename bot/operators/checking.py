@@ -8,17 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.moved_clock import clock_of
 from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings
 from storage import checks
-from storage.clock import system_clock
 
 
 async def catalog(settings: Settings, *, company: int, json: bool) -> int:
     """Print everything that can never be booked; 1 when there is something."""
     async with connected(settings) as conn:
         whose = await asked_for(conn, company)
-        found = await checks.catalogs(conn, company_id=whose, now=system_clock())
+        found = await checks.catalogs(conn, company_id=whose, now=clock_of(settings)())
     table = Table("company", "service", "staff", "rule", "why")
     for one in found:
         ids = (one.company_id, one.service_id, one.staff_id)
@@ -30,7 +30,7 @@ async def times(settings: Settings, *, company: int, json: bool) -> int:
     """Print visits whose customers were told another wall time than it will be; 1 if there are."""
     async with connected(settings) as conn:
         whose = await asked_for(conn, company)
-        found = await checks.times(conn, company_id=whose, now=system_clock())
+        found = await checks.times(conn, company_id=whose, now=clock_of(settings)())
     table = Table("company", "booking", "code", "time zone", "told", "now")
     for one in found:
         table.add_row(

@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from bot.moved_clock import clock_of
 from bot.operators.common import connected
 from bot.runtime import database_url, servers
 from bot.settings import Settings
 from storage import embedded, seeds
 from storage import migrate as migrating
-from storage.clock import system_clock
 
 
 async def migrations(settings: Settings, *, down: int, status: bool) -> None:
@@ -51,7 +51,7 @@ def urls(settings: Settings) -> int:
 async def seed_demo(settings: Settings) -> None:
     """Make the two demo companies."""
     async with connected(settings) as conn:
-        await seeds.demo(conn, now=system_clock())
+        await seeds.demo(conn, now=clock_of(settings)())
     typer.echo("Salon Lumi: 100000000000001\nA1 Garage Doors: 100000000000002")
 
 
@@ -70,7 +70,7 @@ async def seed_load(
 
             await seeds.load(
                 conn,
-                now=system_clock(),
+                now=clock_of(settings)(),
                 companies=companies,
                 bookings=bookings,
                 messages=messages,

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.moved_clock import clock_of
 from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.hours import epoch, moment
 from flows.model import Catalog
 from flows.why import Reason, skipped
 from storage.catalog import load
-from storage.clock import system_clock
 from storage.errors import Corrupt
 from storage.pool import Connection
 from storage.search import Search
@@ -133,7 +133,7 @@ async def _searching(
         except Corrupt as error:
             raise SettingsError(f"{str(error).capitalize()}.") from None
         _check(catalog, wanted)
-        now = system_clock()
+        now = clock_of(settings)()
         yield (
             conn,
             Search(

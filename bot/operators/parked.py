@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.moved_clock import clock_of
 from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.events import PersonReturned
 from storage import inbox as inbox_rows
 from storage import timers as timer_rows
-from storage.clock import system_clock
 from storage.errors import ConstraintViolated
 from storage.pool import Connection
 
@@ -23,11 +24,9 @@ async def inbox(
 ) -> None:
     """List parked events, or have them handled again."""
     async with connected(settings) as conn:
-        whose = await asked_for(conn, company)
+        now, whose = clock_of(settings)(), await asked_for(conn, company)
         if ids or everything:
-            count = await inbox_rows.replay(
-                conn, whose, None if everything else ids, now=system_clock()
-            )
+            count = await inbox_rows.replay(conn, whose, None if everything else ids, now=now)
             if ids and not count:
                 raise SettingsError("No event that is parked has such a number.")
             typer.echo(f"{count} to be handled again")
@@ -50,12 +49,14 @@ async def inbox(
     Console().print(table if parked else "No event is parked.")
 
 
-async def _try_timers(conn: Connection, whose: int | None, keys: Sequence[str] | None) -> None:
+async def _try_timers(
+    conn: Connection, whose: int | None, keys: Sequence[str] | None, now: datetime
+) -> None:
     found = await timer_rows.parked(conn, whose, keys=keys, limit=100_000)
     ids = [row.inbox_id for row in found if row.inbox_id is not None]
     if keys and not ids:
         raise SettingsError("No timer that is parked has such a key.")
-    count = await inbox_rows.replay(conn, whose, ids, now=system_clock())
+    count = await inbox_rows.replay(conn, whose, ids, now=now)
     typer.echo(f"{count} to be tried again")
 
 
@@ -70,9 +71,9 @@ async def timers(
 ) -> None:
     """Show how timers stand, or have parked ones tried again."""
     async with connected(settings) as conn:
-        now, whose = system_clock(), await asked_for(conn, company)
+        now, whose = clock_of(settings)(), await asked_for(conn, company)
         if keys or everything:
-            await _try_timers(conn, whose, None if everything else keys)
+            await _try_timers(conn, whose, None if everything else keys, now)
             return
         counts = await timer_rows.counts(conn, whose, now=now)
         parked = await timer_rows.parked(conn, whose, limit=1000)
@@ -103,7 +104,7 @@ async def timers(
 
 async def give_back(settings: Settings, *, company: int, conversation: int) -> None:
     """Put the event into the inbox that makes the bot speak again."""
-    now = system_clock()
+    now = clock_of(settings)()
     async with connected(settings) as conn:
         try:
             await inbox_rows.put_internal(

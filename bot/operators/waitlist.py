@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.moved_clock import clock_of
 from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
 from flows.events import OfferPicked
@@ -19,7 +20,6 @@ from flows.matching import fitting
 from flows.model import Catalog, Slot
 from storage import desk, dialogs, inbox, waitlist_views
 from storage.catalog import load
-from storage.clock import system_clock
 from storage.errors import Corrupt
 from storage.pool import Connection
 from storage.waitlist import wishes_from
@@ -39,13 +39,13 @@ class Choice:
 async def show(settings: Settings, *, company: int, entry: int, offer: int, json: bool) -> None:
     """Show the queue or one entry, or have the desk offer what is free to an entry."""
     async with connected(settings) as conn:
-        catalog = await _catalog(conn, company)
+        catalog, now = await _catalog(conn, company), clock_of(settings)()
         if offer:
-            await _offer(conn, catalog, offer)
+            await _offer(conn, catalog, offer, now)
         elif entry:
             await _entry(conn, catalog, entry, json=json)
         else:
-            await _queue(conn, catalog, json=json)
+            await _queue(conn, catalog, now, json=json)
 
 
 async def _catalog(conn: Connection, company: int) -> Catalog:
@@ -55,8 +55,8 @@ async def _catalog(conn: Connection, company: int) -> Catalog:
         raise SettingsError(f"There is no company {company}.") from None
 
 
-async def _choices(conn: Connection, catalog: Catalog) -> list[Choice]:
-    now, company_id = system_clock(), catalog.company.id
+async def _choices(conn: Connection, catalog: Catalog, now: datetime) -> list[Choice]:
+    company_id = catalog.company.id
     desk_id = await dialogs.desk(conn, company_id, now=now)
     waiters, free = await desk.look(conn, catalog, now=now, desk_id=desk_id)
     kept = await desk.kept_for_choice(conn, company_id, desk_id=desk_id, now=now)
@@ -78,19 +78,19 @@ async def _choices(conn: Connection, catalog: Catalog) -> list[Choice]:
     ]
 
 
-async def _offer(conn: Connection, catalog: Catalog, entry: int) -> None:
-    if all(choice.entry != entry for choice in await _choices(conn, catalog)):
+async def _offer(conn: Connection, catalog: Catalog, entry: int, now: datetime) -> None:
+    if all(choice.entry != entry for choice in await _choices(conn, catalog, now)):
         raise SettingsError(f"Nothing is free that entry {entry} waits for, or it has an offer.")
-    now, company_id = system_clock(), catalog.company.id
+    company_id = catalog.company.id
     desk_id = await dialogs.desk(conn, company_id, now=now)
     key = f"picked:{entry}:{now.isoformat()}"
     await inbox.put_internal(conn, company_id, desk_id, OfferPicked(entry), dedup_key=key, now=now)
     typer.echo(f"The desk offers it to entry {entry}.")
 
 
-async def _queue(conn: Connection, catalog: Catalog, *, json: bool) -> None:
+async def _queue(conn: Connection, catalog: Catalog, now: datetime, *, json: bool) -> None:
     queue = await waitlist_views.queue(conn, catalog.company.id)
-    choices = await _choices(conn, catalog)
+    choices = await _choices(conn, catalog, now)
     policy = catalog.company.policy.waitlist_policy
     if json:
         shown = {

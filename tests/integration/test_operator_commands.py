@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from pydantic import SecretStr
 
+from bot import moved_clock
 from bot.operators import checking, free_times, parked
 from bot.settings import Settings, SettingsError
 from storage.pool import Connection
@@ -16,8 +18,8 @@ from storage.search import Search
 from tests.support.shop import Shop, add_resource, open_shop
 
 
-def settings(database_url: str, redis_url: str) -> Settings:
-    values: dict[str, Any] = {"_env_file": None, "database_url": database_url}
+def settings(database_url: str, redis_url: str, **more: Any) -> Settings:
+    values: dict[str, Any] = {"_env_file": None, "database_url": database_url, **more}
     return Settings(**values, redis_url=SecretStr(redis_url))
 
 
@@ -33,8 +35,8 @@ def wanted(shop: Shop, **more: Any) -> free_times.Wanted:
 
 
 @pytest.fixture
-def configured(database_url: str, redis_url: str) -> Settings:
-    return settings(database_url, redis_url)
+def configured(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return settings(database_url, redis_url, data_dir=tmp_path)
 
 
 async def printed(capsysbinary: pytest.CaptureFixture[bytes], run: Any) -> Any:
@@ -115,6 +117,25 @@ async def _starts(conn: Connection, shop: Shop, now: datetime) -> list[datetime]
         for times in ranges
         for at in times
     ]
+
+
+async def test_commands_go_by_the_clock_that_a_demo_moved(
+    configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shop = await open_shop(conn, timezone="Asia/Kolkata")
+
+    async def first_day() -> date:
+        told = await printed(capsysbinary, free_times.show(configured, wanted(shop), json=True))
+        return datetime.fromisoformat(told["slots"][0]["start"]).date()
+
+    before = await first_day()
+    moved_clock.note(configured, timedelta(days=7))
+    assert await first_day() == before + timedelta(days=7)
+    asked = free_times.explain(configured, wanted(shop), f"{before} 12:00", json=True)
+    told = await printed(capsysbinary, asked)
+    assert {reason["rule"] for reason in told["reasons"]} == {"past"}
+    moved_clock.forget(configured)
+    assert await first_day() == before
 
 
 async def test_what_is_not_there_is_answered_by_a_sentence(
