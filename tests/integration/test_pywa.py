@@ -13,23 +13,9 @@ from bot.simulator import Rules
 from bot.simulator.webhooks import signature
 from bot.whatsapp.render import render
 from flows.effects import Button, Row, Say, Section, Sheet
-from storage.clock import ShiftedClock
-from tests.support.business import Business, running_business
+from tests.support.business import Business
 from tests.support.graph import APP_SECRET, SALON, Graph, running_graph
 from tests.support.pywa_peer import Reader, pywa_client
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def graph(business: Business) -> AsyncIterator[Graph]:
-    clock = ShiftedClock()
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
 
 
 @pytest.fixture

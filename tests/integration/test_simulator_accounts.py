@@ -1,6 +1,5 @@
 """The fake Graph API's accounts and numbers, and what the control API makes happen to them."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,36 +10,10 @@ from aiohttp import web
 from bot.simulator import Number, Rules
 from bot.simulator.accounts import APP
 from bot.simulator.faults import CATALOGUE
-from storage.clock import ShiftedClock
-from tests.support.business import Business, Client, graph_client, message, running_business
+from tests.support.business import Business, Client, graph_client, message
 from tests.support.graph import APP_SECRET, SALON, Graph, running_graph
 
 NUMBER = SALON.phone_number_id
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def graph(business: Business) -> AsyncIterator[Graph]:
-    clock = ShiftedClock()
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as made:
-        yield made
 
 
 class Calls:

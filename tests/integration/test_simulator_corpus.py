@@ -10,7 +10,7 @@ import pytest
 from bot.simulator import Rules
 from bot.simulator.model import StoredMedia
 from storage.clock import system_clock
-from tests.support.business import Client, graph_client
+from tests.support.business import Client
 from tests.support.graph import SALON, Graph, running_graph
 from tests.support.payloads import CORPUS
 
@@ -31,12 +31,6 @@ NOT_MESSAGES = {
 async def graph() -> AsyncIterator[Graph]:
     async with running_graph(rules=Rules(pair_rate=False)) as running:
         yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
 
 
 def filled_in(name: str, graph: Graph) -> dict[str, Any]:

@@ -12,31 +12,8 @@ import pytest
 from bot.simulator import Retries, Rules
 from bot.simulator.changes import RESYNC, Changes
 from storage.clock import ShiftedClock
-from tests.support.business import Business, Client, graph_client, message, running_business
+from tests.support.business import Business, Client, graph_client, message
 from tests.support.graph import SALON, Graph, Phone, running_graph
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-async def graph(business: Business, clock: ShiftedClock) -> AsyncIterator[Graph]:
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import aiohttp
 import pytest
 
 from bot.simulator.form_rules import check
-from tests.support.business import Business, graph_client, running_business
+from tests.support.business import Business, graph_client
 from tests.support.forms import BOOKING, Desk, form_message
 from tests.support.graph import Graph, running_graph
 from tests.support.openapi import OPENAPI, complaints
@@ -22,21 +21,8 @@ SAMPLES = CORPUS / "payloads_send" / "flow_json"
 
 
 @pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def graph(business: Business) -> AsyncIterator[Graph]:
-    async with running_graph(business.url) as running:
-        yield running
-
-
-@pytest.fixture
-async def desk(graph: Graph) -> AsyncIterator[Desk]:
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as session:
-        yield Desk(graph, session)
+def desk(graph: Graph, session: aiohttp.ClientSession) -> Desk:
+    return Desk(graph, session)
 
 
 async def test_a_form_is_made_uploaded_published_and_given_up(

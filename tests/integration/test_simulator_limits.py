@@ -22,12 +22,6 @@ async def graph() -> AsyncIterator[Graph]:
 
 
 @pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
-
-
-@pytest.fixture
 async def ana(graph: Graph) -> str:
     phone = graph.customer("Ana", phone="12125550101")
     phone.open_window()

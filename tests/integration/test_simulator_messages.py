@@ -1,13 +1,12 @@
 """The fake Graph API: what it accepts, how it answers, and what the phones and webhooks show."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from bot.simulator import Number, Template
 from storage.clock import ShiftedClock
-from tests.support.business import Business, Client, graph_client, message, running_business
+from tests.support.business import Business, Client, graph_client, message
 from tests.support.graph import SALON, Graph, running_graph
 
 BUTTONS = {
@@ -28,29 +27,6 @@ ROWS = {
         "sections": [{"rows": [{"id": "staff:1", "title": "Becky", "description": "from 10:00"}]}],
     },
 }
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-async def graph(business: Business, clock: ShiftedClock) -> AsyncIterator[Graph]:
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
 
 
 async def test_a_customers_words_arrive_in_metas_envelope(graph: Graph, business: Business) -> None:

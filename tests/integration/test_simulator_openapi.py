@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.simulator import Rules
-from tests.support.business import Client, graph_client, message
+from tests.support.business import message
 from tests.support.graph import SALON, Graph, running_graph
 from tests.support.openapi import OPENAPI, complaints
 
@@ -81,15 +81,8 @@ async def graph() -> AsyncIterator[Graph]:
 
 
 @pytest.fixture
-async def call(graph: Graph) -> AsyncIterator[Caller]:
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as session:
-        yield Caller(graph, session)
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
+def call(graph: Graph, session: aiohttp.ClientSession) -> Caller:
+    return Caller(graph, session)
 
 
 async def test_messages_receipts_and_their_refusals(call: Caller) -> None:

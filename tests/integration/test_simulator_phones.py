@@ -1,39 +1,12 @@
 """What phones of the simulator send, and under which numbers they are found."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import aiohttp
 import pytest
 
-from storage.clock import ShiftedClock
-from tests.support.business import Business, Client, graph_client, message, running_business
-from tests.support.graph import Graph, running_graph
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def graph(business: Business) -> AsyncIterator[Graph]:
-    clock = ShiftedClock()
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as made:
-        yield made
+from tests.support.business import Business, Client, message
+from tests.support.graph import Graph
 
 
 async def test_brazilian_mexican_and_argentine_numbers_are_found_in_both_spellings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,18 +11,12 @@ import pytest
 from bot.simulator import Template
 from bot.simulator.prices import FREE_SERVICE_MESSAGES
 from storage.clock import ShiftedClock
-from tests.support.business import Business, graph_client, message, running_business
+from tests.support.business import Business, graph_client, message
 from tests.support.graph import Graph, running_graph
 
 BEFORE, SINCE = datetime(2026, 9, 15, 12, tzinfo=UTC), datetime(2026, 10, 15, 12, tzinfo=UTC)
 TEMPLATES = [Template("soon", "See you soon at our place", category="utility")]
 TEMPLATES += [Template("offer", "Come back to our place soon", category="marketing")]
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
 
 
 def clock_at(moment: datetime) -> ShiftedClock:

@@ -1,7 +1,6 @@
 """The fake Graph API keeps templates as Meta does: created, reviewed, paused, edited, deleted."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,39 +8,14 @@ import aiohttp
 import pytest
 
 from bot.simulator import Pace, Rules
-from storage.clock import ShiftedClock
-from tests.support.business import Business, Client, graph_client, message, running_business
+from tests.support.business import Business, Client, graph_client, message
 from tests.support.graph import SALON, Graph, running_graph
 from tests.support.template_desk import FULL, Desk, body_text, filled
 
 
 @pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-async def graph(business: Business, clock: ShiftedClock) -> AsyncIterator[Graph]:
-    async with running_graph(business.url, clock=clock, advance=clock.advance) as running:
-        yield running
-
-
-@pytest.fixture
-async def desk(graph: Graph) -> AsyncIterator[Desk]:
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as session:
-        yield Desk(graph, session)
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
+def desk(graph: Graph, session: aiohttp.ClientSession) -> Desk:
+    return Desk(graph, session)
 
 
 def titles(business: Business) -> list[str]:

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from bot.simulator.terminal import ChatError, chat
 from bot.simulator.transcript import as_transcript
-from tests.support.business import Business, Client, graph_client, message, running_business
-from tests.support.graph import SALON, Graph, running_graph
+from tests.support.business import Business, Client, message
+from tests.support.graph import SALON, Graph
 
 WELCOME = {
     "type": "button",
@@ -44,24 +44,6 @@ SERVICES = {
     },
 }
 HOSTILE = "evil \x1b[2Jtext [red]not markup[/red]"
-
-
-@pytest.fixture
-async def business() -> AsyncIterator[Business]:
-    async with running_business() as running:
-        yield running
-
-
-@pytest.fixture
-async def graph(business: Business) -> AsyncIterator[Graph]:
-    async with running_graph(business.url) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(graph: Graph) -> AsyncIterator[Client]:
-    async with graph_client(graph) as made:
-        yield made
 
 
 class Typist:
