@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from bot.batches import drain_for_ever
 from bot.whatsapp.notices import Notice, read_notice
 from storage import customers, inbox, templates
 from storage.clock import Clock
@@ -25,7 +26,6 @@ log = structlog.get_logger("usual.notices")
 
 SWEEP_EVERY_S: Final = 5.0
 AT_ONCE: Final = 100
-_TROUBLE_PAUSE_S: Final = 0.5
 _ALARMING: Final = frozenset(("PAUSED", "DISABLED", "REJECTED", "FLAGGED"))
 
 
@@ -42,20 +42,13 @@ class Notices:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(SWEEP_EVERY_S):
-                    await self._news.wait()
-            except TimeoutError:
-                pass  # nobody called: look all the same
-            self._news.clear()
-            try:
-                while await self.drain() == AT_ONCE:
-                    pass
-            except StorageError as error:
-                log.warning("notices.postponed", error=type(error).__name__)
-                await asyncio.sleep(_TROUBLE_PAUSE_S)
-                self._news.set()
+        await drain_for_ever(
+            self._news,
+            self.drain,
+            kind="notice",
+            at_once=AT_ONCE,
+            every_s=SWEEP_EVERY_S,
+        )
 
     async def drain(self) -> int:
         """Handle what is due, up to a batch; returns how many notices that were."""

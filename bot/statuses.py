@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from bot import metrics
+from bot.batches import drain_for_ever
 from bot.whatsapp.errors import GraphError
 from bot.whatsapp.receipts import read_status
 from storage import inbox, messages
@@ -28,7 +29,6 @@ SWEEP_EVERY_S: Final = 1.0
 AT_ONCE: Final = 500
 
 _LINGER_S: Final = 0.01  # statuses are in no hurry, and come in swarms
-_TROUBLE_PAUSE_S: Final = 0.5
 _Apply: TypeAlias = Callable[[Connection, Sequence[StatusNews]], Awaitable[list[Heard]]]
 
 
@@ -54,21 +54,14 @@ class Statuses:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(SWEEP_EVERY_S):
-                    await self._news.wait()
-                await asyncio.sleep(_LINGER_S)
-            except TimeoutError:
-                pass  # nobody called: look all the same
-            self._news.clear()
-            try:
-                while await self.drain() == AT_ONCE:
-                    pass
-            except StorageError as error:
-                log.warning("statuses.postponed", error=type(error).__name__)
-                await asyncio.sleep(_TROUBLE_PAUSE_S)
-                self._news.set()
+        await drain_for_ever(
+            self._news,
+            self.drain,
+            kind="status",
+            at_once=AT_ONCE,
+            every_s=SWEEP_EVERY_S,
+            linger_s=_LINGER_S,
+        )
 
     async def drain(self) -> int:
         """Handle what is due, up to a batch; returns how many statuses that were."""
