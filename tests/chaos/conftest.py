@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -75,12 +76,13 @@ async def world(fresh_database_url: str, redis_url: str) -> AsyncIterator[World]
 
 
 @pytest.fixture
-def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_folder() -> Iterator[Path]:
     """Where such servers keep their data."""
-    folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)  # as root, the servers run as somebody else
-    return folder / "data"
+    # Not among pytest's own folders: any other run of pytest shuts those to the user as whom the
+    # servers run where we are root, and a server that was killed could not start again.
+    with TemporaryDirectory(prefix="usual-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "data"
 
 
 @pytest.fixture

@@ -182,7 +182,8 @@ async def customer(graph: Graph, number: int, chance: random.Random) -> Phone:
             else:
                 await phone.say("menu", wait=False)
         else:
-            await phone.say(chance.choice(["hi", "what does a haircut cost?", "?", "thanks"]))
+            said = chance.choice(["hi", "what does a haircut cost?", "?", "thanks"])
+            await phone.say(said, wait=False)
         await phone.reply(seconds=PATIENCE)
     return phone
 
