@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -39,11 +38,6 @@ class Packed:
         """Each in whole seconds since 1970, outwards."""
         for low, high in self.layout.iter_unpack(self.data):
             yield self.zero + low // self.ticks, self.zero - -high // self.ticks
-
-    def starts(self) -> list[int]:
-        """Where each begins, in whole seconds since 1970."""
-        zero, ticks = self.zero, self.ticks
-        return [zero + low // ticks for low, _ in self.layout.iter_unpack(self.data)]
 
 
 class Window(NamedTuple):
@@ -73,16 +67,9 @@ def window_of(low: int, high: int, unit: int) -> Window:
 def covered(window: Window, intervals: Iterable[Interval]) -> int:
     """The cells that half-open intervals touch."""
     if isinstance(intervals, Packed):
-        return unpacked(window, intervals)
+        unit, first = window.unit * intervals.ticks, (window.start - intervals.zero) // window.unit
+        return _covered(first, unit, window.cells, intervals.layout.iter_unpack(intervals.data))
     return _covered(window.start // window.unit, window.unit, window.cells, intervals)
-
-
-@lru_cache(maxsize=1024)
-def unpacked(window: Window, packed: Packed) -> int:
-    """The cells of what is packed; kept, for most calendars are as they were before."""
-    first = (window.start - packed.zero) // window.unit
-    intervals = packed.layout.iter_unpack(packed.data)
-    return _covered(first, window.unit * packed.ticks, window.cells, intervals)
 
 
 def _covered(first: int, unit: int, last: int, intervals: Iterable[Interval]) -> int:

@@ -134,6 +134,7 @@ class Calendar:
         self._days: dict[tuple[int, int], tuple[Stretch, ...]] = {}
         self._ranges: dict[tuple[int, int, int], list[Stretch]] = {}
         self._bounds: dict[int, DayBounds] = {}
+        self._edges: dict[tuple[str, int, int], list[int]] = {}
         self._repeated: dict[Interval, list[Interval]] = {}
         self.kept: Final[dict[object, object]] = {}
         self._cells_kept = 0
@@ -157,6 +158,17 @@ class Calendar:
             borders = (0, second_of(NOON), second_of(EVENING_BEGINS), DAY)
             found = DayBounds(*(instant(day, second, self.zone) for second in borders))
             self._bounds[day] = found
+        return found
+
+    def edges(self, zone: ZoneInfo, low: int, high: int) -> Sequence[int]:
+        """Where a zone's days of [low, high] begin, in order, and where the last of them ends."""
+        first, last = (datetime.fromtimestamp(at, zone).toordinal() for at in (low, high))
+        found = self._edges.get((zone.key, first, last))
+        if found is None:
+            if len(self._edges) * 30 > _MOST_KEPT:
+                self._edges.clear()
+            found = [instant(day, 0, zone) for day in range(first, last + 2)]
+            self._edges[zone.key, first, last] = found
         return found
 
     def second_of(self, at: int, bounds: DayBounds) -> int:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -26,6 +25,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from flows.cells import (
+    Packed,
     Window,
     after,
     before,
@@ -43,8 +43,7 @@ _SCARCE: Final = 1 / 3
 _NEVER: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What a visit takes of one person's time, in seconds from its start.
 
     `work` may have gaps: then the person is free for others while the customer waits (colour that
@@ -144,9 +143,7 @@ def free_starts(
         return []
     window = window_of(low + need.begin, high + need.end, cell_of([need]))
     hours = hours_of(calendar, staff_id, need, window)
-    visits = covered(window, busy.visits)
-    buffers = covered(window, busy.buffers)
-    return listed(window, hours, shut_by(window, need, visits, buffers), need, low, high)
+    return listed(window, hours, met(window, need, busy), need, low, high)
 
 
 def cell_of(needs: Iterable[Need]) -> int:
@@ -195,12 +192,27 @@ def placed(
     )
 
 
+def met(window: Window, need: Need, busy: Busy) -> int:
+    """The starts at which a visit would meet what somebody, or something, is busy with."""
+    find = met_packed if isinstance(busy.visits, Packed) else _met
+    return find(window, need, busy)
+
+
+def _met(window: Window, need: Need, busy: Busy) -> int:
+    return shut_by(window, need, covered(window, busy.visits), covered(window, busy.buffers))
+
+
+met_packed = lru_cache(maxsize=1024)(_met)
+"""Kept, for most calendars are as they were when somebody looked last."""
+
+
 def shut_by(window: Window, need: Need, visits: int, buffers: int) -> int:
     """The starts at which a visit would meet these cells that are visits, or buffers."""
     around, within_ = _in_cells(need, window.unit)
     found = 0
-    for low, high in around:
-        found |= before(visits, low, high)
+    if visits:
+        for low, high in around:
+            found |= before(visits, low, high)
     if buffers:
         for low, high in within_:
             found |= before(buffers, low, high)
@@ -222,15 +234,20 @@ def listed(window: Window, hours: Hours, shut: int, need: Need, low: int, high: 
 
     One that follows another at a step of the grid, with nothing shut in between, is in its range.
     """
-    origin, unit, _ = window
-    grid, step = need.grid, need.grid // unit
+    step = need.grid // window.unit
     free = hours.on_grid & starting(window, low, high + 1) & ~shut
     goes_on = free & hours.goes_on & free << step & ~after(shut, step)
-    begins, ends = free & ~goes_on, free & ~(goes_on >> step)
-    return [
+    return list(ranges_of(window, need.grid, free & ~goes_on, free & ~(goes_on >> step)))
+
+
+@lru_cache(maxsize=1024)
+def ranges_of(window: Window, grid: int, begins: int, ends: int) -> tuple[range, ...]:
+    """What begins at cells and ends at others; kept too, for it takes longer than all before it."""
+    origin, unit, _ = window
+    return tuple(
         range(origin + first * unit, origin + last * unit + 1, grid)
         for first, last in zip(numbers(begins), numbers(ends), strict=True)
-    ]
+    )
 
 
 def first_on_grid(anchor: int, need: Need) -> int:

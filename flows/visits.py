@@ -8,16 +8,16 @@ possible, for the one rule that lists the first service's.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
-from flows.cells import covered, starting, window_of
+from flows.cells import starting, window_of
 from flows.hours import Calendar, Interval
-from flows.slots import FREE, Busy, Need, cell_of, hours_of, listed, shut_by
+from flows.slots import FREE, Busy, Need, cell_of, hours_of, listed, met
 
 UNITS: Final = 1000
 """How many units a resource has at most, and one more: what tells their claimants apart."""
@@ -37,8 +37,9 @@ def resource_unit(claimant: int) -> tuple[int | None, int | None]:
 class Taken:
     """What is taken of a period, by claimant: a staff member, or a unit of a resource.
 
-    `begins` are the starts of people's visits on whole days, where that was asked for. `sessions`
-    are the groups that the searched service has, by staff member and start, with their seats taken.
+    `begins` are the starts of people's visits on whole days, in order, where that was asked for.
+    `sessions` are the groups that the searched service has, by staff member and start, with their
+    seats taken.
     """
 
     busy: Mapping[int, Busy] = field(default_factory=dict)
@@ -124,11 +125,10 @@ class Plan:
         begins, most = taken.begins.get(staff_id, ()), self.limits[staff_id]
         if len(begins) < most:
             return []
-        bounds, first = self.calendar.bounds, self.calendar.day_of(low)
-        days = [bounds(day) for day in range(first, self.calendar.day_of(high) + 1)]
-        edges = [days[0].start, *(day.end for day in days)]
-        visits = Counter(map(partial(bisect_right, edges), begins))
-        return [(day.start, day.end) for i, day in enumerate(days, start=1) if visits[i] >= most]
+        edges = self.calendar.edges(self.calendar.zone, low, high)
+        before = [bisect_left(begins, edge) for edge in edges]
+        days = zip(pairwise(edges), pairwise(before), strict=True)
+        return [day for day, (first, end) in days if end - first >= most]
 
 
 class Board:
@@ -141,8 +141,7 @@ class Board:
         self._plan, self._taken, self._low, self._high = plan, taken, low, high
         since, until = plan.reach
         self._window = window_of(low + since, high + until, plan.unit)
-        self._masks: dict[int, tuple[int, int]] = {}
-        self._rooms: dict[tuple[tuple[int, ...], Need], int] = {}
+        self._rooms: dict[tuple[int, Need], int] = {}
         self._open: dict[tuple[int, int], int] = {}
         self._after: dict[int, int] = {}
 
@@ -211,36 +210,31 @@ class Board:
         """The starts of a service that are impossible by somebody who has hours then."""
         stage, window = self._plan.stages[number], self._window
         need = stage.needs[staff_id]
-        shut = shut_by(window, need, *self._mask(staff_id))
-        for units in stage.units:
-            shut |= self._without_room(units, need)
+        shut = met(window, need, self._taken.busy.get(staff_id, FREE))
+        if stage.units:
+            shut |= self._without_room(number, need)
         if staff_id in self._plan.limits:
             until = self._high + self._plan.reach[1] if number else self._high
             for day in self._plan.full_days(staff_id, self._taken, self._low, until):
                 shut |= starting(window, *day)
         return shut
 
-    def _without_room(self, units: tuple[int, ...], need: Need) -> int:
-        """The starts at which every one of these units is taken."""
-        wanted = of_things(need)
-        found = self._rooms.get((units, wanted))
+    def _without_room(self, number: int, need: Need) -> int:
+        """The starts at which every unit of something that a service needs is taken."""
+        found = self._rooms.get((number, need))
         if found is None:
-            busy, found = self._taken.busy, 0
-            if all(unit in busy for unit in units):
-                found = self._window.all
-                for unit in units:
-                    found &= shut_by(self._window, wanted, *self._mask(unit))
-                    if not found:
-                        break
-            self._rooms[units, wanted] = found
+            wanted, found = of_things(need), 0
+            for units in self._plan.stages[number].units:
+                found |= self._all_taken(units, wanted)
+            self._rooms[number, need] = found
         return found
 
-    def _mask(self, claimant: int) -> tuple[int, int]:
-        found = self._masks.get(claimant)
-        if found is None:
-            visits, buffers = self._taken.busy.get(claimant, FREE)
-            found = covered(self._window, visits), covered(self._window, buffers)
-            self._masks[claimant] = found
+    def _all_taken(self, units: Sequence[int], wanted: Need) -> int:
+        busy, found = self._taken.busy, self._window.all
+        for unit in units:
+            found &= met(self._window, wanted, busy[unit]) if unit in busy else 0
+            if not found:
+                break
         return found
 
     def _places(self, staff_id: int, need: Need) -> Iterator[range]:
@@ -261,4 +255,4 @@ class Board:
 
 def of_things(need: Need) -> Need:
     """What a room is needed for: all of the visit, also while the staff member is free."""
-    return replace(need, work=((0, need.length),))
+    return need._replace(work=((0, need.length),))

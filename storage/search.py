@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 from struct import Struct
 from typing import Final
@@ -35,6 +36,7 @@ _Q = queries.of("search")
 
 # A tstzrange as PostgreSQL sends it, with both its ends, in microseconds since 2000.
 _RANGE: Final = Struct(">5xq4xq")
+_MOMENT: Final = Struct(">q")
 _ZERO, _TICKS = 946_684_800, 1_000_000
 
 NEVER: Final = (0, -1)
@@ -266,6 +268,7 @@ class Search:
             conversation_id=self.conversation_id,
             moving=self._moving,
             turns=turns,
+            counted=counted,
             shared=self.service_id if self.is_group else None,
         )
         return _sorted_out(rows)
@@ -276,11 +279,12 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
     begins: dict[int, Sequence[int]] = {}
     sessions: dict[int, Mapping[int, int]] = {}
     last_booked: dict[int, int] = {}
-    for claimant, part, visits, others, buffers, starts, seats in rows:
+    for claimant, part, visits, buffers, starting, starts, seats in rows:
         match part:
             case "claims":
-                busy[claimant] = Busy(_packed(visits, others), _packed(buffers))
-                begins[claimant] = _packed(visits).starts()
+                busy[claimant] = Busy(_packed(visits), _packed(buffers))
+                if starting is not None:
+                    begins[claimant] = begins_of(starting)
             case "session":
                 sessions[claimant] = dict(zip(starts, seats, strict=True))
             case _:
@@ -297,8 +301,14 @@ def _is_guarded(plan: Plan) -> bool:
     return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or plan.capacity > 1)
 
 
-def _packed(*ranges: bytes | None) -> Packed:
-    return Packed(b"".join(filter(None, ranges)), _RANGE, _ZERO, _TICKS)
+def _packed(ranges: bytes | None) -> Packed:
+    return Packed(ranges or b"", _RANGE, _ZERO, _TICKS)
+
+
+@lru_cache(maxsize=1024)
+def begins_of(moments: bytes) -> tuple[int, ...]:
+    """When visits begin, in epoch seconds, in order; kept, for most calendars are as before."""
+    return tuple(sorted(_ZERO + at // _TICKS for (at,) in _MOMENT.iter_unpack(moments)))
 
 
 def _plan_of(catalog: Catalog, service_ids: tuple[int, ...], staff_id: int | None) -> Plan:

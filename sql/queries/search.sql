@@ -4,28 +4,27 @@
 -- when there are many; the index begins where the period does, and passes over what begins behind its end.
 -- What lapsed does not count, nor what the asking conversation holds (or the desk keeps for a choice), nor the visit it
 -- is moving.
--- Visits that begin a day's count stand apart from what else is taken. With @turns also who was booked last, of the
--- hundred bookings made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
+-- Where visits are @counted, it also says when they begin. With @turns also who was booked last, of the hundred bookings
+-- made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
+-- There may be tens of thousands of claims: what they are asked first is what most of them can answer at once.
 SELECT
-    claimant.id AS claimant, 'claims' AS part, t.visits, t.others, t.buffers,
+    claimant.id AS claimant, 'claims' AS part, t.visits, t.buffers, t.begins,
     NULL::bigint[] AS starts, NULL::bigint[] AS seats
 FROM unnest(@claimants::bigint[]) AS claimant (id)
 CROSS JOIN LATERAL (
     SELECT
-        string_agg(range_send(during), '') FILTER (
-            WHERE part = 'visit' AND leads AND kind IN ('booking', 'hold', 'offer', 'session')
-        ) AS visits,
-        string_agg(range_send(during), '') FILTER (
-            WHERE part = 'visit' AND NOT (leads AND kind IN ('booking', 'hold', 'offer', 'session'))
-        ) AS others,
-        string_agg(range_send(during), '') FILTER (WHERE part = 'buffer') AS buffers
+        string_agg(range_send(during), '') FILTER (WHERE part = 'visit') AS visits,
+        string_agg(range_send(during), '') FILTER (WHERE part = 'buffer') AS buffers,
+        string_agg(timestamptz_send(lower(during)), '') FILTER (
+            WHERE @counted AND leads AND part = 'visit' AND kind NOT IN ('time_off', 'external')
+        ) AS begins
     FROM slot_claims AS c
     WHERE company_id = @company_id AND c.claimant = claimant.id AND upper(during) > @low AND lower(during) < @high
         AND (expires_at IS NULL OR expires_at > @now)
-        AND (kind IN ('hold', 'session', 'offer') AND conversation_id = @conversation_id) IS NOT TRUE
+        AND CASE WHEN conversation_id = @conversation_id THEN kind NOT IN ('hold', 'session', 'offer') ELSE true END
         AND (booking_id = @moving) IS NOT TRUE
 ) AS t
-WHERE coalesce(t.visits, t.others, t.buffers) IS NOT NULL
+WHERE coalesce(t.visits, t.buffers) IS NOT NULL
 UNION ALL
 SELECT g.staff_id, 'session', NULL, NULL, NULL, array_agg(g.start), array_agg(g.seats)
 FROM (

@@ -55,6 +55,7 @@ def of_the_bot(known: dict[str, Any]) -> Iterator[Case]:
         "now": now,
         "moving": None,
         "turns": True,
+        "counted": True,
         "shared": None,
         "timezone": "UTC",
         "since": now - timedelta(days=90),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from random import Random
+from struct import Struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.cells import before, covered, window_of
-from flows.hours import Stretch, calendar_of
+from flows.cells import Packed, before, covered, window_of
+from flows.hours import Interval, Stretch, calendar_of
 from flows.model import (
     Catalog,
     Company,
@@ -31,6 +33,8 @@ from flows.slots import (
     count,
     free_starts,
     listed,
+    met,
+    met_packed,
     need_of,
     offered_between,
     placed,
@@ -42,6 +46,7 @@ from tests.support.random_rules import ZONES, business, changes, question
 
 HOUR = 3600
 NINE = 9 * HOUR
+RANGE = Struct(">qq")
 
 
 def need(minutes: int = 60, *, before: int = 0, after: int = 0, grid: int = 15) -> Need:
@@ -255,6 +260,23 @@ def test_a_part_of_the_day_that_is_nearly_booked_up_stands_out(
     assert busy_part(left, possible) == part
 
 
+def packed(taken: Iterable[Interval]) -> Packed:
+    zero, ticks = 86_400, 1_000
+    data = b"".join(RANGE.pack((a - zero) * ticks, (b - zero) * ticks) for a, b in taken)
+    return Packed(data, RANGE, zero, ticks)
+
+
+def test_a_calendar_that_nobody_changed_is_looked_at_once() -> None:
+    wanted, window = need(before=5, after=10), window_of(0, 100_000, 300)
+    taken = [(9 * HOUR, 10 * HOUR)], [(10 * HOUR, 11 * HOUR)]
+    first = met(window, wanted, Busy(*map(packed, taken)))
+    hits = met_packed.cache_info().hits
+    assert met(window, wanted, Busy(*map(packed, taken))) == first
+    assert met_packed.cache_info().hits == hits + 1
+    moved = Busy(packed(taken[0]), packed([(11 * HOUR, 12 * HOUR)]))
+    assert met(window, wanted, moved) == met(window, wanted, Busy(*map(list, moved))) != first
+
+
 def check(rng: Random, zone: str, day: date) -> int:
     """Ask both about a day and the nights around it; how many free times there are."""
     catalog = business(rng, zone, day)
@@ -267,6 +289,9 @@ def check(rng: Random, zone: str, day: date) -> int:
         [(a * 60, b * 60) for a, b in asked.visits], [(a * 60, b * 60) for a, b in asked.buffers]
     )
     found = free_starts(calendar, 7, wanted, busy, low * 60, high * 60)
+    for _ in range(2):  # from a database, for the first time and once more
+        sent = Busy(*(packed(taken) for taken in busy))
+        assert free_starts(calendar, 7, wanted, sent, low * 60, high * 60) == found
     ours = [at // 60 for times in found for at in times]
     assert ours == sorted(set(ours))
     assert ours == free_minutes(catalog, catalog.staff[0], asked, low, high), (zone, day, catalog)

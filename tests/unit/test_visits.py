@@ -116,7 +116,7 @@ def random_plan(rng: Random) -> tuple[Plan, Minutes, int]:
         stages.append(Stage({id_: need(rng, offset) for id_ in doers}, units))
     busy = {id_: Busy(spans(rng, low, 3), spans(rng, low, 1)) for id_ in range(1, team + 1)}
     busy |= {unit: Busy(spans(rng, low, 4), ()) for unit in rooms}
-    begins = {id_: [start for start, _ in busy[id_].visits] for id_ in range(1, team + 1)}
+    begins = {id_: sorted(start for start, _ in busy[id_].visits) for id_ in range(1, team + 1)}
     limits = {1: 2} if rng.random() < 0.3 else {}
     taken = Taken(busy, begins)
     return Plan(calendar, tuple(stages), limits), Minutes(calendar, taken, low), offset
