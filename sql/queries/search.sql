@@ -6,7 +6,8 @@
 -- is moving.
 -- Where visits are @counted, it also says when they begin. With @turns also who was booked last, of the hundred bookings
 -- made last: part 'turn'. Of the service that is @shared, its groups with their seats taken.
--- There may be tens of thousands of claims: what they are asked first is what most of them can answer at once.
+-- There may be tens of thousands of claims, nearly all of bookings, which neither lapse nor are held by a conversation:
+-- so that is looked at only where there is no booking.
 SELECT
     claimant.id AS claimant, 'claims' AS part, t.visits, t.buffers, t.begins,
     NULL::bigint[] AS starts, NULL::bigint[] AS seats
@@ -20,9 +21,11 @@ CROSS JOIN LATERAL (
         ) AS begins
     FROM slot_claims AS c
     WHERE company_id = @company_id AND c.claimant = claimant.id AND upper(during) > @low AND lower(during) < @high
-        AND (expires_at IS NULL OR expires_at > @now)
-        AND CASE WHEN conversation_id = @conversation_id THEN kind NOT IN ('hold', 'session', 'offer') ELSE true END
-        AND (booking_id = @moving) IS NOT TRUE
+        AND CASE
+            WHEN booking_id IS NOT NULL THEN booking_id IS DISTINCT FROM @moving
+            ELSE (expires_at IS NULL OR expires_at > @now)
+                AND (kind IN ('hold', 'session', 'offer') AND conversation_id = @conversation_id) IS NOT TRUE
+        END
 ) AS t
 WHERE coalesce(t.visits, t.buffers) IS NOT NULL
 UNION ALL

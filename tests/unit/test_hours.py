@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -224,6 +226,23 @@ def test_where_a_day_runs_into_the_next_the_later_grid_takes_over() -> None:
     stretches = mixed.stretches(7, *_day(mixed, MONDAY))[:3]
     assert len({stretch.end for stretch in stretches}) == 1
     assert stretches[0].anchor == stretches[2].anchor != stretches[1].anchor
+
+
+def test_days_follow_each_other_on_any_clock() -> None:
+    there = calendar()
+    low = there.bounds(date(2026, 10, 24).toordinal()).start
+    for zone, hours_of_day in (
+        (BERLIN, [24, 25]),
+        ("Australia/Lord_Howe", [24, 24, 24]),  # in Berlin it is still the day before
+        ("America/New_York", [24, 24, 24]),
+    ):
+        edges = there.edges(ZoneInfo(zone), low, low + 49 * 3600 - 1)
+        assert [(end - start) / 3600 for start, end in pairwise(edges)] == hours_of_day
+        assert edges[0] <= low < edges[1]
+        assert edges[-2] < low + 49 * 3600 <= edges[-1]
+        assert there.edges(ZoneInfo(zone), low + 1, low + 49 * 3600 - 1) is edges
+    days = [there.bounds(date(2026, 10, 24).toordinal() + more) for more in (0, 1)]
+    assert [*days[0][::3], days[1].end] == there.edges(there.zone, low, days[1].start)
 
 
 def test_time_off_is_told_apart_from_hours() -> None:
