@@ -143,7 +143,7 @@ def free_starts(
         return []
     window = window_of(low + need.begin, high + need.end, cell_of([need]))
     hours = hours_of(calendar, staff_id, need, window)
-    return listed(window, hours, met(window, need, busy), need, low, high)
+    return listed(window, hours, met(window, need, busy), need, starting(window, low, high + 1))
 
 
 def cell_of(needs: Iterable[Need]) -> int:
@@ -229,13 +229,13 @@ def _in_cells(need: Need, unit: int) -> tuple[list[Interval], list[Interval]]:
     )
 
 
-def listed(window: Window, hours: Hours, shut: int, need: Need, low: int, high: int) -> list[range]:
-    """The starts in [low, high] that are not shut, as sorted, disjoint, non-empty ranges.
+def listed(window: Window, hours: Hours, shut: int, need: Need, asked: int) -> list[range]:
+    """The starts among those asked for that are not shut, as sorted, disjoint, non-empty ranges.
 
     One that follows another at a step of the grid, with nothing shut in between, is in its range.
     """
     step = need.grid // window.unit
-    free = hours.on_grid & starting(window, low, high + 1) & ~shut
+    free = hours.on_grid & asked & ~shut
     goes_on = free & hours.goes_on & free << step & ~after(shut, step)
     return list(ranges_of(window, need.grid, free & ~goes_on, free & ~(goes_on >> step)))
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
+from operator import sub
 from typing import Final
 
 from flows.cells import starting, window_of
@@ -126,9 +127,9 @@ class Plan:
         if len(begins) < most:
             return []
         edges = self.calendar.edges(self.calendar.zone, low, high)
-        before = [bisect_left(begins, edge) for edge in edges]
-        days = zip(pairwise(edges), pairwise(before), strict=True)
-        return [day for day, (first, end) in days if end - first >= most]
+        before = list(map(partial(bisect_left, begins), edges))
+        visits = map(sub, before[1:], before)
+        return [day for day, number in zip(pairwise(edges), visits, strict=True) if number >= most]
 
 
 class Board:
@@ -141,19 +142,20 @@ class Board:
         self._plan, self._taken, self._low, self._high = plan, taken, low, high
         since, until = plan.reach
         self._window = window_of(low + since, high + until, plan.unit)
+        self._asked = starting(self._window, low, high + 1)
         self._rooms: dict[tuple[int, Need], int] = {}
         self._open: dict[tuple[int, int], int] = {}
         self._after: dict[int, int] = {}
 
     def free(self, staff_id: int) -> list[range]:
         """All starts in [low, high] by somebody who does the first service."""
-        plan, window, low, high = self._plan, self._window, self._low, self._high
+        plan, window = self._plan, self._window
         need = plan.stages[0].needs[staff_id]
         shut = self._shut(0, staff_id)
         if len(plan.stages) > 1:
             shut |= window.all ^ self._possible(1) >> need.length // window.unit
         hours = hours_of(plan.calendar, staff_id, need, window)
-        times = listed(window, hours, shut, need, low, high)
+        times = listed(window, hours, shut, need, self._asked)
         if plan.capacity > 1:
             places = self._places(staff_id, need)
             left = [one for one in places if not any(one[0] in some for some in times)]

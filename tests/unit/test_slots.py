@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.cells import Packed, before, covered, window_of
+from flows.cells import Packed, before, covered, starting, window_of
 from flows.hours import Interval, Stretch, calendar_of
 from flows.model import (
     Catalog,
@@ -76,7 +76,8 @@ def free(
     shut = before(covered(window, away or []), 0, wanted.length // window.unit)
     taken = shut_by(window, wanted, covered(window, visits or []), covered(window, buffers or []))
     hours = placed(window, stretches, wanted, shut)
-    found = [at for times in listed(window, hours, taken, wanted, low, high) for at in times]
+    asked = starting(window, low, high + 1)
+    found = [at for times in listed(window, hours, taken, wanted, asked) for at in times]
     return [f"{at // HOUR:02}:{at // 60 % 60:02}" for at in found]
 
 
