@@ -5,6 +5,7 @@ Hours are in memory (`flows.hours`); PostgreSQL is asked only for what is taken.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,7 +60,7 @@ class Free:
     def visits(self, low: int, high: int) -> dict[int, int]:
         """How many visits people have in [low, high), where turns were asked for."""
         begins = self.taken.begins.items()
-        return {staff_id: sum(low <= at < high for at in all_) for staff_id, all_ in begins}
+        return {id_: bisect_left(all_, high) - bisect_left(all_, low) for id_, all_ in begins}
 
     def order(self, low: int, high: int) -> list[int]:
         """Whose turn it is for a visit in [low, high), which is a day."""
