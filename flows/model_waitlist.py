@@ -25,7 +25,8 @@ class Wanted:
 class Place:
     """Somebody's place on the waitlist, as they see it; the first in line has position 1.
 
-    In line are those whose wishes meet: whoever waits for other days is not before them.
+    In line are those who may want the same time of the same person, whatever visit they wait for:
+    whoever waits for other days or other people is not before them.
     """
 
     id: int

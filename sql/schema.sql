@@ -1258,12 +1258,27 @@ CREATE FUNCTION wishes_meet(wishes jsonb, others jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN (EXISTS (SELECT FROM (jsonb_to_recordset(wishes_meet.wishes) a("from" date, until date, part text, staff bigint) JOIN jsonb_to_recordset(wishes_meet.others) b("from" date, until date, part text, staff bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE) AND ((a.staff = b.staff) IS NOT FALSE))))));
 
+CREATE FUNCTION places_compete(one waitlist, other waitlist) RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT
+         CASE (one).service_id
+             WHEN (other).service_id THEN wishes_meet((one).wishes, (other).wishes)
+             ELSE (EXISTS ( SELECT
+                FROM ((((jsonb_to_recordset((places_compete.one).wishes) a("from" date, until date, part text, staff bigint)
+                  JOIN jsonb_to_recordset((places_compete.other).wishes) b("from" date, until date, part text, staff bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE))))
+                  JOIN staff_services s ON (((s.company_id = (places_compete.one).company_id) AND (s.service_id = (places_compete.one).service_id) AND ((s.staff_id = a.staff) IS NOT FALSE) AND ((s.staff_id = b.staff) IS NOT FALSE))))
+                  JOIN staff_services t ON (((t.company_id = s.company_id) AND (t.staff_id = s.staff_id) AND (t.service_id = (places_compete.other).service_id))))
+                  JOIN staff p ON (((p.company_id = s.company_id) AND (p.id = s.staff_id) AND p.active)))))
+         END AS "exists";
+END;
+
 CREATE FUNCTION place_in_line(entry waitlist) RETURNS integer
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  SELECT (1 + (count(*))::integer)
     FROM waitlist w
-   WHERE ((w.company_id = (place_in_line.entry).company_id) AND (w.service_id = (place_in_line.entry).service_id) AND (w.position_in_queue < (place_in_line.entry).position_in_queue) AND wishes_meet(w.wishes, (place_in_line.entry).wishes));
+   WHERE ((w.company_id = (place_in_line.entry).company_id) AND (w.position_in_queue IS NOT NULL) AND (ROW(w.joined_at, w.id) < ROW((place_in_line.entry).joined_at, (place_in_line.entry).id)) AND (w.customer_id <> (place_in_line.entry).customer_id) AND (w.wanted_from <= (place_in_line.entry).wanted_until) AND (w.wanted_until >= (place_in_line.entry).wanted_from) AND places_compete(w.*, place_in_line.entry));
 END;
 
 CREATE FUNCTION record_waitlist_change() RETURNS trigger

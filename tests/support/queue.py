@@ -96,9 +96,25 @@ class Queue:
                 return ev.TimesOffered(made, kept=keep)
 
     def _place(self, entry: Entry) -> Place:
-        ahead = [e for e in self.waiting if e.service_id == entry.service_id and e.id < entry.id]
-        position = 1 + sum(_compete(e, entry) for e in ahead)
+        ahead = [e for e in self.waiting if e.who != entry.who and e.id < entry.id]
+        position = 1 + sum(self._compete(e, entry) for e in ahead)
         return Place(entry.id, entry.service_id, entry.wanted, position, entry.ends)
+
+    def _compete(self, one: Entry, other: Entry) -> bool:
+        """Tell whether two may want the same time of the same person."""
+        able = {
+            person.id
+            for person in self.salon.catalog.staff_for(one.service_id)
+            if other.service_id in person.offers
+        }
+        return any(
+            a.first <= b.last
+            and b.first <= a.last
+            and (a.part == b.part or not (a.part and b.part))
+            and any(a.staff_id in (None, id_) and b.staff_id in (None, id_) for id_ in able)
+            for a in one.wanted
+            for b in other.wanted
+        )
 
     def _join(self, ask: fx.JoinWaitlist, who: int) -> ev.Answer:
         free = self._free_for(ask.service_id, ask.wanted)
@@ -241,14 +257,3 @@ class Queue:
 
 def _meet(one: Slot, other: Slot) -> bool:
     return one.staff_id == other.staff_id and one.start < other.end and other.start < one.end
-
-
-def _compete(one: Entry, other: Entry) -> bool:
-    return any(
-        a.first <= b.last
-        and b.first <= a.last
-        and (a.part == b.part or not (a.part and b.part))
-        and (a.staff_id == b.staff_id or not (a.staff_id and b.staff_id))
-        for a in one.wanted
-        for b in other.wanted
-    )
