@@ -20,11 +20,8 @@ from flows.draft import (
 )
 from flows.effects import (
     Ask,
-    FindDays,
     FindEarliest,
-    FindNearest,
     FindPlaces,
-    FindTimes,
     FindVisit,
     FindVisits,
     Say,
@@ -34,7 +31,7 @@ from flows.lists import services
 from flows.machine import Context, State, Step
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit, open_visit
 from flows.offers import offer
-from flows.ordering import NEAREST, go_on, is_offered
+from flows.ordering import days_of, go_on, is_offered, times_of
 from flows.places import Joining, Offered, Places
 from flows.reminder import Reminded
 from flows.waitlist import wait
@@ -91,14 +88,11 @@ def _question(
 ) -> Ask:
     match state:
         case ChoosingStaff():
-            return FindEarliest(state.service_id)
+            return FindEarliest(state.service_id, state.also, state.not_by)
         case ChoosingDay():
-            return FindDays(state.service_id, state.staff_id, state.from_day, moving=state.moving)
+            return days_of(state)
         case ChoosingTime():
-            what = (state.service_id, state.staff_id)
-            if state.day is not None:
-                return FindTimes(*what, state.day, moving=state.moving)
-            return FindNearest(*what, state.wish, limit=NEAREST, moving=state.moving)
+            return times_of(state)
         case ChoosingVisit():
             return FindVisits(past=state.past)
         case ViewingVisit():

@@ -18,7 +18,7 @@ from flows.draft import (
     Order,
     order_of,
 )
-from flows.effects import FindDays, MoveVisit, Record, ReleaseHolds, Say
+from flows.effects import MoveVisit, Record, ReleaseHolds, Say
 from flows.events import (
     DaysFound,
     EarliestFound,
@@ -39,10 +39,12 @@ from flows.machine import Context, Flow, Step
 from flows.model import Hold, Slot, Visit, Wish, part_of
 from flows.ordering import (
     Choosing,
+    after,
     ask_day,
     ask_nearest,
     ask_service,
     completed,
+    days_of,
     go_on,
     hold,
     is_offered,
@@ -98,7 +100,7 @@ def choosing_staff(state: ChoosingStaff, event: Event, ctx: Context) -> Step[Cho
         return shown(state, staff(ctx, state, event.slots), viewed("staff"))
     match reply_of(event):
         case PickStaff() | MoreStaff() as reply:
-            return pick_staff(ctx, reply, state.before)
+            return pick_staff(ctx, reply, order_of(state))
         case _:
             return None
 
@@ -109,9 +111,9 @@ def choosing_day(state: ChoosingDay, event: Event, ctx: Context) -> Step[Choosin
         return _show_days(ctx, state, event)
     match reply_of(event):
         case PickDay() | MoreDays() as reply:
-            return pick_day(ctx, reply, state.before)
+            return pick_day(ctx, reply, order_of(state))
         case MoreStaff() | PickStaff() as reply:
-            return pick_staff(ctx, reply, state.before)
+            return pick_staff(ctx, reply, order_of(state))
         case _:
             return None
 
@@ -138,11 +140,11 @@ def choosing_time(
             pass
     match reply_of(event):
         case PickSlot() as reply:
-            return pick_slot(ctx, reply, state.before)
+            return pick_slot(ctx, reply, order_of(state))
         case MoreTimes() as reply:
-            return pick_times(ctx, reply, state.before)
+            return pick_times(ctx, reply, order_of(state))
         case MoreDays() as reply:
-            return pick_day(ctx, reply, state.before)
+            return pick_day(ctx, reply, order_of(state))
         case _:
             return None
 
@@ -172,7 +174,7 @@ def confirming(
         case BookIt() as reply:
             return book_it(ctx, reply, state)
         case MoreTimes() as reply:
-            return pick_times(ctx, reply, state.before)
+            return pick_times(ctx, reply, order_of(state))
         case DropBooking(moving):
             return drop(ctx, moving)
         case _:
@@ -182,7 +184,7 @@ def confirming(
 def confirm(ctx: Context, state: ChoosingTime, kept: Hold) -> Step[Confirming]:
     """Ask whether what is kept shall be booked."""
     asked = Confirming(staff_id=state.staff_id, moving=state.moving, before=state.before, hold=kept)
-    asked = asked.model_copy(update={"intro": state.intro})
+    asked = asked.model_copy(update={"intro": state.intro, "not_by": state.not_by})
     return shown(asked, held(ctx, asked), viewed("confirm"))
 
 
@@ -212,6 +214,7 @@ def nothing_free(ctx: Context, order: Order, *, intro: str = "") -> Step[Choosin
         before=order.before,
         from_day=today(ctx),
         intro=intro,
+        not_by=order.not_by,
     )
     say = Say(f"{nothing}\n{way_out}", buttons(w, *pairs))
     return shown(state, say, Record("nothing_free", {"service_id": order.service_id}))
@@ -224,9 +227,7 @@ def _show_days(ctx: Context, state: ChoosingDay, found: DaysFound) -> Step[Choos
         return nothing_free(ctx, order_of(state))
     # Nothing further on: what is free before.
     state = state.model_copy(update={"from_day": today(ctx)})
-    who = (state.service_id, state.staff_id)
-    ask = FindDays(*who, state.from_day, moving=state.moving, also=state.also)
-    return Step(state, ask=ask)
+    return Step(state, ask=days_of(state))
 
 
 def _show_times(
@@ -236,14 +237,14 @@ def _show_times(
     slots = _other_than_now(state, found.slots)
     day = capitalised(w.day(found.day, today(ctx)))
     if not slots:
-        full = _after(state.intro, w(t.DAY_IS_FULL, day=day))
+        full = after(state.intro, w(t.DAY_IS_FULL, day=day))
         order = replace(order_of(state), wish=Wish())
         missed = replace(state.wish, day=found.day)
         return ask_day(
             ctx, order, from_day=found.day + timedelta(days=1), intro=full, missed=missed
         )
     if part and all(part_of(local(ctx, slot.start).time()) != part for slot in slots):
-        intro = _after(state.intro, w(t.PART_IS_FULL[part], day=day))
+        intro = after(state.intro, w(t.PART_IS_FULL[part], day=day))
         missed = Wish(found.day, part=part)
         state = state.model_copy(update={"wish": Wish(), "intro": intro, "missed": missed})
     return shown(state, times(ctx, state, found.day, slots), viewed("time"))
@@ -268,11 +269,6 @@ def _hold_instead(
     return hold(ctx, state.model_copy(update={"before": before}), state.start)
 
 
-def _after(intro: str, text: str) -> str:
-    """Return what was to be said first, and then this."""
-    return f"{intro}\n{text}" if intro else text
-
-
 def _lost(ctx: Context, order: Order, *, tapped: bool, intro: str = "") -> Step[Choosing]:
     """Say that a time is not free, and ask for those near it."""
     w, wish = words(ctx), order.wish
@@ -282,7 +278,7 @@ def _lost(ctx: Context, order: Order, *, tapped: bool, intro: str = "") -> Step[
         return ask_nearest(ctx, order)
     when = capitalised(w.when(datetime.combine(wish.day, wish.at), today(ctx)))
     gone = w(t.JUST_GONE if tapped else t.NOT_FREE, when=when)
-    return ask_nearest(ctx, order, intro=_after(intro, gone))
+    return ask_nearest(ctx, order, intro=after(intro, gone))
 
 
 def _gone(ctx: Context, state: Confirming) -> Step[Choosing]:

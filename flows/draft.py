@@ -36,6 +36,7 @@ class Order:
     also: tuple[int, ...] = ()  # services that follow in the same visit
     anytime: bool = False  # some good times are what they wish for
     soonest: bool = False  # or the next ones
+    not_by: int | None = None  # whom they do not want
 
 
 class ChoosingService(Asking):
@@ -50,6 +51,7 @@ class ChoosingService(Asking):
     offset: int = 0
     anytime: bool = False
     soonest: bool = False
+    not_by: int | None = None
 
 
 class ChoosingStaff(Asking):
@@ -61,6 +63,7 @@ class ChoosingStaff(Asking):
     moving: UUID | None = None
     before: Before | None = None
     offset: int = 0
+    not_by: int | None = None
 
 
 class ChoosingDay(Asking):
@@ -74,6 +77,7 @@ class ChoosingDay(Asking):
     before: Before | None = None
     from_day: date
     missed: Wish = NO_WISH  # what they wanted and could not have
+    not_by: int | None = None
 
 
 class ChoosingTime(Asking):
@@ -92,6 +96,7 @@ class ChoosingTime(Asking):
     who: int | None = None  # who it would be, where anyone was asked for
     tapped: bool = False  # the wish was one of our rows, not typed
     missed: Wish = NO_WISH  # what they wanted and could not have
+    not_by: int | None = None
 
 
 class Confirming(Asking):
@@ -102,6 +107,7 @@ class Confirming(Asking):
     moving: UUID | None = None
     before: Before | None = None
     hold: Hold
+    not_by: int | None = None
 
 
 Draft = ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Confirming
@@ -112,11 +118,11 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
     match state:
         case ChoosingService():
             known = Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
-            return replace(known, anytime=state.anytime, soonest=state.soonest)
-        case ChoosingStaff():
-            return Order(
-                state.service_id, moving=state.moving, before=state.before, also=state.also
-            )
+            known = replace(known, anytime=state.anytime, soonest=state.soonest)
+            return replace(known, not_by=state.not_by)
+        case ChoosingStaff(service_id=id_, not_by=not_by):
+            known = Order(id_, moving=state.moving, before=state.before, also=state.also)
+            return replace(known, not_by=not_by)
         case ChoosingDay():
             order = Order(state.service_id, from_day=state.from_day, also=state.also)
         case ChoosingTime():
@@ -131,4 +137,5 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
         who_known=True,
         moving=state.moving,
         before=state.before,
+        not_by=state.not_by,
     )

@@ -196,11 +196,13 @@ class Tell:
 class FindEarliest:
     """Ask for the earliest slot of each staff member who does a service → EarliestFound.
 
-    Services that are to follow at once in the same visit come `also`, here and below.
+    Services that are to follow at once in the same visit come `also`, and whoever is not wanted is
+    left out by `but`, here and below.
     """
 
     service_id: int
     also: tuple[int, ...] = ()
+    but: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class FindDays:
     limit: int = 9
     moving: UUID | None = None
     also: tuple[int, ...] = ()
+    but: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ class FindTimes:
     day: date
     moving: UUID | None = None
     also: tuple[int, ...] = ()
+    but: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,7 @@ class FindNearest:
     moving: UUID | None = None
     also: tuple[int, ...] = ()
     soonest: bool = False
+    but: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +263,7 @@ class HoldSlot:
     until: datetime
     moving: UUID | None = None
     also: tuple[int, ...] = ()
+    but: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ def services(ctx: Context, state: ChoosingService) -> Say:
     if state.wish != NO_WISH or state.from_day is not None:
         heard = capitalised(wish_text(ctx, state.wish, state.from_day)).removesuffix(".")
         question = f"{heard}. {question}"
+    unwanted = ctx.catalog.staff_by_id.get(state.not_by or 0)
+    if unwanted is not None:
+        question = f"{w(t.NOT_BY, staff=fit(unwanted.name, t.NAME))} {question}"
     sections = [*_by_category(w, rows), (w(t.OTHERS), more)]
     if len(sections) > ROWS or len(sections) == 2:
         sections = [("", [row for _, row in rows] + more)]
@@ -127,7 +130,8 @@ def staff(ctx: Context, state: ChoosingStaff, earliest: Sequence[Slot]) -> Say:
     """Ask by whom, each with their first free time; whoever has none comes last."""
     w, service_id = words(ctx), state.service_id
     first = {slot.staff_id: slot for slot in earliest}
-    team = sorted(ctx.catalog.staff_for(service_id), key=lambda person: person.id not in first)
+    team = [one for one in ctx.catalog.staff_for(service_id) if one.id != state.not_by]
+    team.sort(key=lambda person: person.id not in first)
     room = ROWS - 1 if len(team) <= ROWS - 1 else ROWS - 2
     page = team[state.offset : state.offset + room] or team[:room]
     soonest = min(earliest, key=lambda slot: slot.start)

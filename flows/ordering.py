@@ -69,8 +69,12 @@ def go_on(ctx: Context, order: Order, intro: str = "") -> Step[Choosing]:
     if order.staff_id is not None and all(person.id != order.staff_id for person in team):
         intro = _not_by_them(ctx, service_id, order.staff_id)
         order = replace(order, staff_id=None, who_known=False, wish=NO_WISH)
-    if not order.who_known and len(team) == 1:
-        order = replace(order, staff_id=team[0].id, who_known=True)
+    left = [person for person in team if person.id != order.not_by]
+    if not left:
+        intro = after(intro, _nobody_else(ctx, service_id, team[0].name))
+        order, left = replace(order, not_by=None), [*team]
+    if len(left) == 1 and (not order.who_known or order.not_by is not None):
+        order = replace(order, staff_id=left[0].id, who_known=True)
     whenever = order.wish == NO_WISH and order.from_day is None and not order.anytime
     if not order.who_known and whenever:
         return ask_staff(ctx, order, intro=intro)
@@ -105,6 +109,7 @@ def ask_service(
         intro=intro,
         anytime=order.anytime,
         soonest=order.soonest,
+        not_by=order.not_by,
     )
     return shown(state, services(ctx, state), viewed("service"))
 
@@ -122,8 +127,9 @@ def ask_staff(
         also=order.also,
         offset=offset,
         intro=intro,
+        not_by=order.not_by,
     )
-    return Step(state, ask=FindEarliest(order.service_id, order.also))
+    return Step(state, ask=FindEarliest(order.service_id, order.also, order.not_by))
 
 
 def ask_day(
@@ -147,9 +153,17 @@ def ask_day(
         from_day=first,
         intro=intro,
         missed=missed,
+        not_by=order.not_by,
     )
-    ask = FindDays(order.service_id, order.staff_id, first, moving=order.moving, also=order.also)
-    return Step(state, ask=ask)
+    return Step(state, ask=days_of(state))
+
+
+def days_of(state: ChoosingDay) -> FindDays:
+    """Return what asks for the days of a state."""
+    first, moving, but = state.from_day, state.moving, state.not_by
+    return FindDays(
+        state.service_id, state.staff_id, first, moving=moving, also=state.also, but=but
+    )
 
 
 def ask_time(
@@ -157,25 +171,30 @@ def ask_time(
 ) -> Step[ChoosingTime]:
     """Ask for a time of a day, once storage has said which are free."""
     state = _choosing_time(order, day=day, page=page, intro=intro)
-    ask = FindTimes(state.service_id, state.staff_id, day, state.moving, state.also)
-    return Step(state, ask=ask)
+    return Step(state, ask=times_of(state, soonest=order.soonest))
+
+
+def times_of(state: ChoosingTime, *, soonest: bool = False) -> FindTimes | FindNearest:
+    """Return what asks for the times of a state: those of its day, or the nearest ones."""
+    who, moving, also = (state.service_id, state.staff_id), state.moving, state.also
+    if state.day is not None:
+        return FindTimes(*who, state.day, moving, also, state.not_by)
+    return FindNearest(*who, state.wish, NEAREST, moving, also, soonest, state.not_by)
 
 
 def ask_nearest(ctx: Context, order: Order, *, intro: str = "") -> Step[ChoosingTime]:
     """Offer the times nearest to a wish, or some good ones if there is no wish."""
     wish = order.wish if order.wish == NO_WISH else _placed(ctx, order.wish)
     state = _choosing_time(replace(order, wish=wish), intro=intro)
-    who = (state.service_id, state.staff_id)
-    ask = FindNearest(*who, wish, NEAREST, state.moving, state.also, order.soonest)
-    return Step(state, ask=ask)
+    return Step(state, ask=times_of(state, soonest=order.soonest))
 
 
 def hold(ctx: Context, state: ChoosingTime, start: datetime) -> Step[ChoosingTime]:
     """Keep a time for them while they look at it, if it is still free."""
     until = ctx.now + timedelta(minutes=ctx.catalog.company.policy.hold_minutes)
     staff_id = state.who or state.staff_id
-    ask = HoldSlot(state.service_id, staff_id, start, until, state.moving, state.also)
-    return Step(state, ask=ask)
+    what = (state.service_id, staff_id, start, until)
+    return Step(state, ask=HoldSlot(*what, state.moving, state.also, state.not_by))
 
 
 def _choosing_time(
@@ -193,6 +212,7 @@ def _choosing_time(
         wish=order.wish,
         page=page,
         intro=intro,
+        not_by=order.not_by,
     )
 
 
@@ -260,6 +280,16 @@ def _done_by(ctx: Context, staff_id: int) -> tuple[int, ...]:
     person = ctx.catalog.staff_by_id.get(staff_id)
     theirs = [service.id for service in offered if person and service.id in person.offers]
     return tuple(theirs) if len(theirs) < len(offered) else ()
+
+
+def after(intro: str, text: str) -> str:
+    """Return what was to be said first, and then this."""
+    return f"{intro}\n{text}" if intro else text
+
+
+def _nobody_else(ctx: Context, service_id: int, staff: str) -> str:
+    name = fit(ctx.catalog.service_by_id[service_id].name_in(ctx.locale), t.NAME)
+    return words(ctx)(t.NOBODY_ELSE, staff=fit(staff, t.NAME), service=name)
 
 
 def _not_by_them(ctx: Context, service_id: int, staff_id: int) -> str:

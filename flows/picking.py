@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flows import wording as t
 from flows.asking import Idle, also, local, today, words
-from flows.draft import Before, ChoosingTime, Confirming, Order
+from flows.draft import ChoosingTime, Confirming, Order
 from flows.effects import BookSlot, FindVisit, ReleaseHolds
 from flows.formats import capitalised
 from flows.greeting import at_menu
@@ -39,6 +39,8 @@ from flows.replies import (
     Reply,
 )
 
+NOTHING = Order()
+"""What is known beside an old button."""
 Drafting: TypeAlias = Choosing | Confirming
 """Where a booking can stand."""
 
@@ -67,11 +69,10 @@ def follow(reply: Reply, ctx: Context) -> Step[Drafting] | None:
 
 
 def pick_staff(
-    ctx: Context, reply: PickStaff | MoreStaff, before: Before | None = None
+    ctx: Context, reply: PickStaff | MoreStaff, known: Order = NOTHING
 ) -> Step[Choosing]:
     """Go on with somebody, or with the list of people."""
-    before = _of(before, reply.moving)
-    order = Order(reply.service_id, moving=reply.moving, before=before, also=reply.also)
+    order = _kept(Order(reply.service_id, moving=reply.moving, also=reply.also), known)
     if isinstance(reply, PickStaff):
         order = replace(order, staff_id=reply.staff_id, who_known=True)
         return also(go_on(ctx, order), completed("staff"))
@@ -80,28 +81,26 @@ def pick_staff(
     return go_on(ctx, order)
 
 
-def pick_day(
-    ctx: Context, reply: PickDay | MoreDays, before: Before | None = None
-) -> Step[Choosing]:
+def pick_day(ctx: Context, reply: PickDay | MoreDays, known: Order = NOTHING) -> Step[Choosing]:
     """Go on with a day, or with later days."""
     if isinstance(reply, MoreDays):
-        return go_on(ctx, replace(_order(reply, before), from_day=reply.from_day))
-    order = replace(_order(reply, before), wish=Wish(reply.day))
+        return go_on(ctx, replace(_order(reply, known), from_day=reply.from_day))
+    order = replace(_order(reply, known), wish=Wish(reply.day))
     return also(go_on(ctx, order), completed("day"))
 
 
-def pick_times(ctx: Context, reply: MoreTimes, before: Before | None = None) -> Step[Choosing]:
+def pick_times(ctx: Context, reply: MoreTimes, known: Order = NOTHING) -> Step[Choosing]:
     """Go on with further times of a day; with its first ones, let go of what was held."""
-    step = go_on(ctx, replace(_order(reply, before), wish=Wish(reply.day)))
+    step = go_on(ctx, replace(_order(reply, known), wish=Wish(reply.day)))
     if isinstance(step.state, ChoosingTime):
         step = Step(step.state.model_copy(update={"page": reply.page}), step.effects, step.ask)
     return step if reply.page else also(step, ReleaseHolds())
 
 
-def pick_slot(ctx: Context, reply: PickSlot, before: Before | None = None) -> Step[Choosing]:
+def pick_slot(ctx: Context, reply: PickSlot, known: Order = NOTHING) -> Step[Choosing]:
     """Keep the time they picked; of a visit that is moved, look first whether it still can be."""
     at = local(ctx, reply.start)
-    order = replace(_order(reply, before), wish=Wish(at.date(), at.time()))
+    order = replace(_order(reply, known), wish=Wish(at.date(), at.time()))
     team = {person.id for person in ctx.catalog.staff_for(reply.service_id)}
     if not team or (reply.staff_id is not None and reply.staff_id not in team):
         return go_on(ctx, order)
@@ -120,6 +119,7 @@ def pick_slot(ctx: Context, reply: PickSlot, before: Before | None = None) -> St
         start=reply.start,
         who=reply.who if reply.who in team else None,
         tapped=True,
+        not_by=order.not_by,
     )
     if order.moving is not None and order.before is None:
         return Step(state, ask=FindVisit(order.moving))
@@ -130,7 +130,7 @@ def book_it(ctx: Context, reply: BookIt, state: Confirming | None = None) -> Ste
     """Book or move what was held; of an old button, what it held then."""
     doers = zip((reply.service_id, *reply.also), (reply.who, *reply.then), strict=False)
     if not all(is_offered(ctx, *one) for one in doers) or len(reply.also) != len(reply.then):
-        return go_on(ctx, _order(reply, None), intro=words(ctx)(t.STAFF_GONE))
+        return go_on(ctx, _order(reply, NOTHING), intro=words(ctx)(t.STAFF_GONE))
     if state is None or state.hold.id != reply.hold_id:
         kept = _hold_of(ctx, reply)
         state = Confirming(staff_id=reply.staff_id, moving=reply.moving, hold=kept)
@@ -145,22 +145,18 @@ def drop(ctx: Context, moving: UUID | None) -> Step[Idle]:
     return at_menu(ctx, text, ReleaseHolds())
 
 
-def _order(
-    reply: PickDay | MoreDays | MoreTimes | PickSlot | BookIt, before: Before | None
-) -> Order:
-    return Order(
-        reply.service_id,
-        reply.staff_id,
-        who_known=True,
-        moving=reply.moving,
-        before=_of(before, reply.moving),
-        also=reply.also,
-    )
+def _order(reply: PickDay | MoreDays | MoreTimes | PickSlot | BookIt, known: Order) -> Order:
+    who = (reply.service_id, reply.staff_id)
+    order = Order(*who, who_known=True, moving=reply.moving, also=reply.also)
+    return _kept(order, known)
 
 
-def _of(before: Before | None, moving: UUID | None) -> Before | None:
-    """Return what is known of a visit, if it is the one that a reply would move."""
-    return before if before is not None and before.booking_id == moving else None
+def _kept(order: Order, known: Order) -> Order:
+    """Return an order with what no button carries, as far as it is of the same visit."""
+    before = known.before
+    if before is not None and before.booking_id == order.moving:
+        order = replace(order, before=before)
+    return replace(order, not_by=None if order.staff_id == known.not_by else known.not_by)
 
 
 def _hold_of(ctx: Context, reply: BookIt) -> Hold:

@@ -116,7 +116,7 @@ def _along(state: ChoosingDay | ChoosingTime | Confirming, ctx: Context, way: in
     what = (order.service_id or 0, order.staff_id)
     if isinstance(state, ChoosingDay):
         first = max(state.from_day + way * _WEEK, local(ctx, ctx.now).date())
-        return pick_day(ctx, MoreDays(*what, first, order.moving, order.also), state.before)
+        return pick_day(ctx, MoreDays(*what, first, order.moving, order.also), order)
     if order.wish.at is not None:
         return _shifted(state, ctx, way * _STEP)
     parts = PARTS if way > 0 else PARTS[::-1]
@@ -135,7 +135,7 @@ def _other_times(state: ChoosingTime | Confirming, ctx: Context) -> Step[State]:
         return go_on(ctx, replace(order, wish=NO_WISH))
     what = (order.service_id, order.staff_id)
     more = MoreTimes(*what, order.wish.day, page, order.moving, order.also)
-    return pick_times(ctx, more, state.before)
+    return pick_times(ctx, more, order)
 
 
 def _shifted(state: Draft, ctx: Context, shift: timedelta) -> Step[State]:

@@ -139,7 +139,7 @@ def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
         case Confirming(hold=hold, staff_id=staff_id, moving=moving):
             day = local(ctx, hold.slot.start).date()
             reply = MoreTimes(hold.slot.service_id, staff_id, day, 0, moving, hold.slot.also)
-            return pick_times(ctx, reply, state.before)
+            return pick_times(ctx, reply, order_of(state))
         case ChoosingTime():
             return go_on(ctx, replace(order_of(state), wish=NO_WISH))
         case ChoosingDay(moving=None):
@@ -321,9 +321,10 @@ def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
                 order = replace(order, staff_id=None, who_known=False)
     if wished.staff_id is not None or wished.anyone:
         order = replace(order, staff_id=wished.staff_id, who_known=True)
-    elif wished.stranger or wished.not_by is not None:
-        order = replace(order, staff_id=_other_than(order, wished.not_by, ctx), who_known=False)
-        order = replace(order, who_known=order.staff_id is not None)
+    elif wished.stranger or (wished.not_by is not None and wished.not_by == order.staff_id):
+        order = replace(order, staff_id=None, who_known=False)
+    if wished.not_by is not None or wished.staff_id == order.not_by:
+        order = replace(order, not_by=wished.not_by)
     if not wished.says_when:
         return order
     new, old = wished.wish, order.wish
@@ -342,14 +343,6 @@ def _nobody(ctx: Context, wished: Wished) -> str:
     team = ", ".join(one.name for one in (able or offered)[:_MOST_NAMES])
     name = fit(wished.stranger or "", t.NAME)
     return words(ctx)(t.NOBODY_CALLED, name=name, team=fit(team, t.ADDRESS))
-
-
-def _other_than(order: Order, not_by: int | None, ctx: Context) -> int | None:
-    """Return the only person who is left when somebody is not wanted."""
-    if not_by is None or order.service_id is None:
-        return None
-    left = [one.id for one in ctx.catalog.staff_for(order.service_id) if one.id != not_by]
-    return left[0] if len(left) == 1 else None
 
 
 def _is_one_visit(wished: Wished, ctx: Context) -> bool:

@@ -82,7 +82,7 @@ def understand(text: str, ctx: Context) -> Wished | None:
         several=several,
         in_turn=several and in_turn,
         staff_id=staff.id if staff and not unwanted else None,
-        anyone=anyone and staff is None,
+        anyone=anyone and (staff is None or unwanted),
         not_by=staff.id if staff and unwanted else None,
         stranger=unknown,
         same_time=k.SAME_TIME.has(plain(text)),

@@ -44,16 +44,7 @@ async def hold(
     For anyone, those who are free then are tried in turn. Two statements for anyone, one otherwise;
     one more where more than a person's time decides.
     """
-    search = Search(
-        conn,
-        catalog,
-        ask.service_id,
-        ask.staff_id,
-        now=now,
-        conversation_id=conversation_id,
-        moving=ask.moving,
-        also=ask.also,
-    )
+    search = _search(conn, catalog, ask, now=now, conversation_id=conversation_id)
     if search.guarded:
         await pass_gates(conn, search)
     free, candidates = await _candidates(search, ask)
@@ -79,6 +70,22 @@ async def hold(
             return SlotHeld(Hold(new_id, slot, ask.until))
     await release(conn, company_id=catalog.company.id, conversation_id=conversation_id)
     return SlotTaken()
+
+
+def _search(
+    conn: Connection, catalog: Catalog, ask: HoldSlot, *, now: datetime, conversation_id: int
+) -> Search:
+    return Search(
+        conn,
+        catalog,
+        ask.service_id,
+        ask.staff_id,
+        now=now,
+        conversation_id=conversation_id,
+        moving=ask.moving,
+        also=ask.also,
+        but=ask.but,
+    )
 
 
 async def claim(

@@ -44,8 +44,9 @@ NEVER: Final = (0, -1)
 _MOST_KEPT: Final = 20_000
 _MOST_PLANS: Final = 1_000
 
-_Plans = dict[tuple[tuple[int, ...], int | None], Plan]
-_Capacities = dict[tuple[tuple[int, ...], int | None, int], tuple[int, int, int]]
+_Who = tuple[int | None, int | None]  # somebody, and who is not wanted
+_Plans = dict[tuple[tuple[int, ...], _Who], Plan]
+_Capacities = dict[tuple[tuple[int, ...], _Who, int], tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Search:
 
     `earliest` and `latest` are the first and the last epoch second at which a visit may start, on
     the local dates `first_day` and `last_day` (ordinals). `also` are services that follow the first
-    at once, by the same person or by others.
+    at once, by the same person or by others; `but` does not do the first one for anyone.
     A service or a person that is not in the catalogue (any more) leaves `needs` empty.
     """
 
@@ -81,7 +82,7 @@ class Search:
         "_conn",
         "_moving",
         "_now",
-        "_staff_id",
+        "_who",
         "also",
         "calendar",
         "catalog",
@@ -106,12 +107,13 @@ class Search:
         conversation_id: int | None,
         moving: UUID | None = None,
         also: tuple[int, ...] = (),
+        but: int | None = None,
     ) -> None:
-        self._conn, self._now, self._staff_id = conn, now, staff_id
+        self._conn, self._now, self._who = conn, now, (staff_id, but)
         self.conversation_id, self._moving = conversation_id, moving
         self.catalog, self.service_id, self.also = catalog, service_id, also
         self.calendar = calendar_of(catalog)
-        self.plan = _plan_of(catalog, (service_id, *also), staff_id)
+        self.plan = _plan_of(catalog, (service_id, *also), self._who)
         self.needs = self.plan.stages[0].needs
         policy, service = catalog.company.policy, catalog.service_by_id.get(service_id)
         self.earliest, self.latest = (
@@ -162,7 +164,7 @@ class Search:
         if bounds.start < self.earliest or bounds.end > self.latest:
             return self._capacity(bounds)
         kept = _capacities(self.catalog)
-        key = ((self.service_id, *self.also), self._staff_id, day)
+        key = ((self.service_id, *self.also), self._who, day)
         found = kept.get(key)
         if found is None:
             if len(kept) > _MOST_KEPT:
@@ -295,7 +297,7 @@ def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
 
 def is_guarded(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> bool:
     """Tell of a visit, without searching for it, whether more than one person's time decides."""
-    return _is_guarded(_plan_of(catalog, tuple(service_ids), staff_id))
+    return _is_guarded(_plan_of(catalog, tuple(service_ids), (staff_id, None)))
 
 
 def _is_guarded(plan: Plan) -> bool:
@@ -312,22 +314,22 @@ def begins_of(moments: bytes) -> tuple[int, ...]:
     return tuple(sorted(_ZERO + at // _TICKS for (at,) in _MOMENT.iter_unpack(moments)))
 
 
-def _plan_of(catalog: Catalog, service_ids: tuple[int, ...], staff_id: int | None) -> Plan:
+def _plan_of(catalog: Catalog, service_ids: tuple[int, ...], who: _Who) -> Plan:
     """A plan follows from the catalogue: made once, kept with it."""
     kept: _Plans = catalog.memo.setdefault("plans", {})
-    found = kept.get((service_ids, staff_id))
+    found = kept.get((service_ids, who))
     if found is None:
         if len(kept) > _MOST_PLANS:
             kept.clear()
-        found = kept[service_ids, staff_id] = _plan(catalog, service_ids, staff_id)
+        found = kept[service_ids, who] = _plan(catalog, service_ids, who)
     return found
 
 
-def _plan(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> Plan:
+def _plan(catalog: Catalog, service_ids: Sequence[int], who: _Who) -> Plan:
     """What a visit takes; without anybody for the first service where it cannot be booked."""
     services = [catalog.service_by_id.get(id_) for id_ in service_ids]
     stages = [
-        _stage(catalog, service, staff_id, first=not number)
+        _stage(catalog, service, who, first=not number)
         for number, service in enumerate(services)
         if service is not None
     ]
@@ -347,10 +349,11 @@ def _plan(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) ->
     )
 
 
-def _stage(catalog: Catalog, service: Service, staff_id: int | None, *, first: bool) -> Stage:
+def _stage(catalog: Catalog, service: Service, who: _Who, *, first: bool) -> Stage:
     """Whoever may do a service: somebody by name, and of later ones all others if they do not."""
+    staff_id, but = who
     team = catalog.staff_for(service.id)
-    named = [person for person in team if staff_id in (None, person.id)]
+    named = [person for person in team if staff_id in (None, person.id) and person.id != but]
     if not named and not first:
         named = list(team)
     units = []

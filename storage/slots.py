@@ -46,6 +46,7 @@ async def answer(
         conversation_id=conversation_id,
         moving=moving,
         also=ask.also,
+        but=ask.but,
     )
     match ask:
         case FindEarliest():

@@ -113,6 +113,24 @@ def test_who_is_not_here_is_said_to_be_so(text: str, intro: str) -> None:
     assert intro or "nobody called" not in said(text).text
 
 
+def test_whoever_is_not_wanted_stays_unwanted_among_many() -> None:
+    lola = person(9, "Lola", HAIR, range(1, 7), 9, 18)
+    salon = Salon(staff=(*STAFF, lola))
+    chat = said("not with becky", salon)
+    chat.type("colour")
+    assert chat.titles() == ["Anyone", "Kelly", "Lola"]
+    chat.tap("Anyone")
+    chat.type("what?")
+    chat.tap("Tomorrow")
+    assert {note for note in chat.rows().values() if note} == {"Kelly", "Lola"}
+    chat.tap("9:00 AM")
+    assert "Colour with Lola" in chat.text
+    chat.tap("Other time")
+    assert {note for note in chat.rows().values() if note} == {"Kelly", "Lola"}
+    chat.type("with becky then")
+    assert "Colour with Becky" in chat.text
+
+
 def test_whoever_is_not_wanted_is_not_booked() -> None:
     assert "Women's cut with Kelly" in said("women's cut not with becky").text
     assert "Women's cut with Becky" in said("women's cut with anyone but kelly").text

@@ -6,10 +6,29 @@ from datetime import UTC, date, time, timedelta
 from itertools import pairwise
 
 from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
+from flows.events import SlotTaken
 from flows.model import EVENING, Wish
 from storage.clock import uuid7
 from storage.pool import Connection, RoundTrips, connection, open_pool
-from tests.support.shop import MONDAY, NOW, open_shop, set_hours
+from tests.support.shop import MONDAY, NOW, held, open_shop, set_hours
+
+
+async def test_whoever_is_not_wanted_is_left_out_for_anyone(conn: Connection) -> None:
+    shop = await open_shop(conn, staff=("Becky", "Kelly", "Maria"))
+    becky, kelly, maria = shop.staff_ids
+    service, ten = shop.service_ids[0], shop.at(MONDAY, "10:00")
+    for ask in (
+        FindEarliest(service, but=becky),
+        FindTimes(service, None, MONDAY, but=becky),
+        FindNearest(service, None, Wish(MONDAY, time(10)), but=becky),
+    ):
+        found = await shop.ask(conn, ask)
+        assert {slot.staff_id for slot in found.slots} <= {kelly, maria}, ask
+    for other in (kelly, maria):
+        await shop.block(conn, ten, shop.at(MONDAY, "11:00"), person=other)
+    guest = await shop.guest(conn)
+    assert await shop.hold(conn, guest, ten, but=becky) == SlotTaken()
+    assert held(await shop.hold(conn, guest, ten)).slot.staff_id == becky
 
 
 async def test_people_have_their_own_prices_and_lengths(conn: Connection) -> None:

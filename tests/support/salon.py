@@ -88,12 +88,12 @@ class Salon:
         """Answer what a flow asks for one conversation."""
         match ask:
             case fx.FindEarliest():
-                found = self._earliest(_services(ask), who)
+                found = self._earliest(_services(ask), who, ask.but)
                 return ev.EarliestFound(ask.service_id, found)
             case fx.FindDays():
                 return self._days(ask, who)
             case fx.FindTimes(_, staff_id, day, moving):
-                slots = self._slots(_services(ask), staff_id, day, who, moving)
+                slots = self._slots(_services(ask), staff_id, day, who, moving, ask.but)
                 return ev.TimesFound(day, tuple(slots))
             case fx.FindNearest():
                 return ev.NearestFound(self._nearest(ask, who))
@@ -215,16 +215,22 @@ class Salon:
         ]
         return busy
 
-    def _team(self, services: Services, staff_id: int | None) -> list[int]:
-        team = [person.id for person in self.catalog.staff_for(services[0])]
+    def _team(self, services: Services, staff_id: int | None, but: int | None = None) -> list[int]:
+        team = [one.id for one in self.catalog.staff_for(services[0]) if one.id != but]
         return team if staff_id is None else [id_ for id_ in team if id_ == staff_id]
 
     def _slots(
-        self, services: Services, staff_id: int | None, day: date, who: int, moving: UUID | None
+        self,
+        services: Services,
+        staff_id: int | None,
+        day: date,
+        who: int,
+        moving: UUID | None,
+        but: int | None = None,
     ) -> list[Slot]:
         found: dict[datetime, Slot] = {}
         step = timedelta(minutes=self.company.policy.grid_minutes)
-        for id_ in self._team(services, staff_id):
+        for id_ in self._team(services, staff_id, but):
             for shift in self.catalog.staff_by_id[id_].shifts:
                 if shift.weekday != day.isoweekday():
                     continue
@@ -241,9 +247,9 @@ class Salon:
         today = self.now.astimezone(self.zone).date()
         return [today + timedelta(days=n) for n in range(self.company.policy.horizon_days + 1)]
 
-    def _earliest(self, services: Services, who: int) -> tuple[Slot, ...]:
+    def _earliest(self, services: Services, who: int, but: int | None) -> tuple[Slot, ...]:
         found = []
-        for id_ in self._team(services, None):
+        for id_ in self._team(services, None, but):
             days = (self._slots(services, id_, day, who, None) for day in self._dates())
             found += next(([slots[0]] for slots in days if slots), [])
         return tuple(found)
@@ -251,7 +257,7 @@ class Salon:
     def _days(self, ask: fx.FindDays, who: int) -> ev.DaysFound:
         days: list[FreeDay] = []
         for day in self._dates():
-            slots = self._slots(_services(ask), ask.staff_id, day, who, ask.moving)
+            slots = self._slots(_services(ask), ask.staff_id, day, who, ask.moving, ask.but)
             if day >= ask.from_day and slots:
                 days.append(FreeDay(day, len(slots), self._busy_part(ask, day, who, slots)))
         return ev.DaysFound(tuple(days[: ask.limit]), more=len(days) > ask.limit)
@@ -269,7 +275,7 @@ class Salon:
         for day in self._dates():
             of_day: dict[int, Option] = {}  # by whom was wished for, or else by anyone
             for id_ in dict.fromkeys((ask.staff_id, None)):
-                for slot in self._slots(_services(ask), id_, day, who, ask.moving):
+                for slot in self._slots(_services(ask), id_, day, who, ask.moving, ask.but):
                     second = second_of(slot.start.astimezone(self.zone).time())
                     if second not in of_day:
                         start = int(slot.start.timestamp())
@@ -296,7 +302,7 @@ class Salon:
 
     def _hold(self, ask: fx.HoldSlot, who: int) -> ev.SlotHeld | ev.SlotTaken:
         self.holds.pop(who, None)
-        for id_ in self._team(_services(ask), ask.staff_id):
+        for id_ in self._team(_services(ask), ask.staff_id, ask.but):
             slot = self._free(id_, _services(ask), ask.start, who, ask.moving)
             if slot is not None:
                 self._made += 1

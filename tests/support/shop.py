@@ -132,6 +132,7 @@ class Shop:
         minutes: int = 5,
         moving: UUID | None = None,
         also: tuple[int, ...] = (),
+        but: int | None = None,
     ) -> SlotHeld | SlotTaken:
         """Hold a time for a customer."""
         ask = HoldSlot(
@@ -141,6 +142,7 @@ class Shop:
             now + timedelta(minutes=minutes),
             moving,
             also,
+            but,
         )
         return await bookings.hold(
             conn,
@@ -215,8 +217,9 @@ class Shop:
         *,
         kind: str = "external",
         expires_at: datetime | None = None,
+        person: int | None = None,
     ) -> None:
-        """Somebody else has this time of the first of the staff."""
+        """Somebody else has this time of a person, or of the first of the staff."""
         await conn.execute(
             """
             INSERT INTO slot_claims
@@ -225,7 +228,7 @@ class Shop:
             """,
             self.company_id,
             uuid7(NOW),
-            self.staff_ids[0],
+            person or self.staff_ids[0],
             low,
             high,
             kind,
