@@ -10,7 +10,7 @@ from bot.waiting import customer_of
 from flows import effects as fx
 from flows.events import Answer, SlotTaken
 from flows.model import Catalog
-from storage import bookings, slots, visits
+from storage import bookings, lateness, slots, visits
 from storage.clock import uuid7
 from storage.dialogs import Dialog
 from storage.pool import Connection
@@ -23,6 +23,7 @@ _WRITES: Final = (
     fx.ConfirmVisit,
     fx.CompleteVisit,
     fx.RateVisit,
+    fx.NoteLate,
     *waiting.WRITES,
 )
 FREES: Final = (fx.MoveVisit, fx.CancelVisit, *waiting.WRITES)
@@ -59,7 +60,7 @@ async def answer(
             return await bookings.cancel(
                 conn, catalog, ask, now=now, customer_id=customer_of(dialog)
             )
-        case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
+        case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit() | fx.NoteLate():
             return await _note(conn, catalog, dialog, ask, now)
         case fx.HoldSlot() | fx.BookSlot() | fx.MoveVisit():
             found = await _claim(conn, catalog, dialog, ask, now)
@@ -74,7 +75,7 @@ async def _note(
     conn: Connection,
     catalog: Catalog,
     dialog: Dialog,
-    ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit,
+    ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit | fx.NoteLate,
     now: datetime,
 ) -> Answer:
     customer_id = customer_of(dialog)
@@ -85,6 +86,8 @@ async def _note(
             return await visits.complete(conn, catalog, ask, now=now, customer_id=customer_id)
         case fx.RateVisit():
             return await visits.rate(conn, catalog, ask, now=now, customer_id=customer_id)
+        case fx.NoteLate():
+            return await lateness.note(conn, catalog, ask, now=now, customer_id=customer_id)
 
 
 async def _claim(

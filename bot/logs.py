@@ -139,7 +139,7 @@ def _error(value: object) -> object:
 _NUMBERS: Final = (
     "company_id customer_id conversation_id inbox_id outbox_id turn attempt attempts count "
     "duplicates strays bytes threshold duration_ms lag_ms took_ms wait_s pid port workers "
-    "service_id staff_id candidates visits"
+    "service_id staff_id candidates visits minutes"
 )
 _WORD_KEYS: Final = (
     "event_kind flow step step_from step_to timer code constraint field kind outcome reason "

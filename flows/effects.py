@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CompleteVisit = _visits.CompleteVisit
 ConfirmVisit = _visits.ConfirmVisit
 DropReminder = _visits.DropReminder
+NoteLate = _visits.NoteLate
 NoteReminder = _visits.NoteReminder
 PlanReminder = _visits.PlanReminder
 RateVisit = _visits.RateVisit
@@ -339,6 +340,7 @@ Ask = (
     | ConfirmVisit
     | CompleteVisit
     | RateVisit
+    | NoteLate
     | JoinWaitlist
     | FindPlaces
     | LeaveWaitlist

@@ -6,7 +6,7 @@ Part of flows.effects, which is where others take these from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -55,6 +55,14 @@ class CompleteVisit:
     """Ask to close a visit that has ended, and to learn from it → VisitCompleted or VisitGone."""
 
     booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLate:
+    """Ask to note on the next visit, or on that of a day, that they will be late → LateNoted."""
+
+    minutes: int | None = None
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from flows import events_visits as _visits
 from flows import events_waitlist as _waitlist
 from flows.model import FreeDay, Hold, Slot, Visit
 
+LateNoted = _visits.LateNoted
 VisitCompleted = _visits.VisitCompleted
 VisitConfirmed = _visits.VisitConfirmed
 VisitRated = _visits.VisitRated
@@ -257,6 +258,7 @@ Answer = (
     | VisitConfirmed
     | VisitCompleted
     | VisitRated
+    | LateNoted
     | VisitGone
     | WaitlistJoined
     | TimesStillFree

@@ -23,6 +23,14 @@ class VisitCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class LateNoted:
+    """That they will be late stands on a visit; None: there is none that it could be."""
+
+    visit: Visit | None
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VisitRated:
     """The customer has said how the visit was."""
 

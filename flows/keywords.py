@@ -143,7 +143,13 @@ LATE_WORDS: Final = keywords(
     "running late|minutes late|mins late|min late|im late|stuck in traffic|on my way"
     "|few minutes late|10 late|15 late|5 late|ill be late|gonna be late|going to be late"
     "|will be late|might be late|may be late|be a bit late|be a little late|be 5 minutes"
+    "|am late|shall be late|be late for|be late to|be late today|be late sorry"
+    "|ill be there in|be there in a|stuck on the train|train is delayed|bus is late"
+    "|bus is delayed|train is late|cant find parking|looking for parking|running behind"
+    "|bit behind|in traffic|traffic is|traffic jam|omw|nearly there|almost there"
+    "|running a bit late|running a little late|held up|got delayed|been delayed|am delayed"
 )
+LATE_SIGNS_WORDS: Final = keywords("late|delayed|behind")
 COMPLAINT_WORDS: Final = keywords(
     "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"
     "|was awful|was horrible|was rude|very disappointed|not happy with|unhappy with|ruined my"
@@ -261,6 +267,7 @@ USUAL: Final = _lexicon(USUAL_WORDS, within=2)
 WHERE: Final = _lexicon(WHERE_WORDS, within=2)
 HOURS: Final = _lexicon(HOURS_WORDS, within=2)
 LATE: Final = _lexicon(LATE_WORDS, within=1)
+LATE_SIGNS: Final = _lexicon(LATE_SIGNS_WORDS, within=9)
 COMPLAINT: Final = _lexicon(COMPLAINT_WORDS, within=1)
 BOT: Final = _lexicon(BOT_WORDS, within=2)
 SEE_YOU: Final = _lexicon(SEE_YOU_WORDS, within=2)

@@ -71,7 +71,7 @@ def shift_in(tokens: Sequence[Token]) -> timedelta | None:
     """Read by how much something is to be later: "an hour later", "позже на 30 минут"."""
     for at in range(len(tokens)):
         if has(tokens, at, "LATER", "EARLIER"):
-            found = _amount(tokens, at - 1) or _amount_after(tokens, at + 1)
+            found = amount(tokens, at - 1) or _amount_after(tokens, at + 1)
             if found is not None:
                 return found if has(tokens, at, "LATER") else -found
     return None
@@ -79,10 +79,10 @@ def shift_in(tokens: Sequence[Token]) -> timedelta | None:
 
 def _amount_after(tokens: Sequence[Token], at: int) -> timedelta | None:
     ends = range(at, min(at + 4, len(tokens)))
-    return next((found for end in ends if (found := _amount(tokens, end))), None)
+    return next((found for end in ends if (found := amount(tokens, end))), None)
 
 
-def _amount(tokens: Sequence[Token], at: int) -> timedelta | None:
+def amount(tokens: Sequence[Token], at: int) -> timedelta | None:
     """Read the stretch of time that ends with this token."""
     if has(tokens, at, "HALF_HOUR"):
         return timedelta(minutes=30)

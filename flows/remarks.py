@@ -1,4 +1,4 @@
-"""What customers say in passing: that they are late, unhappy, glad; and whom they talk to."""
+"""What customers say in passing: that they are unhappy, glad; and whom they talk to."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from flows.machine import Context, State, Step
 from flows.manage import open_visits
 from flows.menu import aside
 from flows.places import Joining
-from flows.replies import CarryOn, OpenVisits, Reply, TalkToUs
+from flows.replies import CarryOn, TalkToUs
 
 
 def remark(state: State, bare: str, ctx: Context) -> Step[State] | None:
     """Answer a remark in its own tone; what was going on stays open."""
     w = words(ctx)
-    if k.LATE.has(bare):
-        return _late(state, ctx)
     if k.COMPLAINT.has(bare):
         pairs = ((t.TALK_TO_US, TalkToUs()), (unasked.NO_THANKS, CarryOn()))
         say = Say(w(unasked.THANKS_BAD), buttons(w, *pairs))
@@ -35,17 +33,6 @@ def remark(state: State, bare: str, ctx: Context) -> Step[State] | None:
     if k.NEVER_MIND.has(bare) and not isinstance(state, Draft | Joining):
         return at_menu(ctx, w(t.NO_MATTER))
     return None
-
-
-def _late(state: State, ctx: Context) -> Step[Asking]:
-    """Thank for the word, and give the ways to the people who wait for them."""
-    w, phone = words(ctx), ctx.catalog.company.phone
-    text = w(t.LATE_CALL, phone=phone) if phone else w(t.LATE_WRITE)
-    pairs: tuple[tuple[t.Message, Reply], ...] = (
-        (t.TALK_TO_US, TalkToUs()),
-        (t.MY_VISITS, OpenVisits()),
-    )
-    return shown(_open(state), Say(text, buttons(w, *pairs)), Record("running_late"))
 
 
 def _open(state: State) -> Asking:

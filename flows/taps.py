@@ -8,6 +8,7 @@ from typing import Final
 from flows import manage, menu, offers, person, picking, reminder, usual, waitlist
 from flows.booking import BOOKING
 from flows.events import ReplyTapped
+from flows.late import LATE
 from flows.machine import Context, Handler, State, Step
 from flows.manage import MANAGE
 from flows.menu import MENU
@@ -25,6 +26,7 @@ STEPS: Final[Mapping[type[State], Handler]] = {
     **USUAL.steps,
     **WAITLIST.steps,
     **OFFERS.steps,
+    **LATE.steps,
 }
 """The step of every state."""
 

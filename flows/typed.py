@@ -26,6 +26,7 @@ from flows.effects import Record
 from flows.formats import fit
 from flows.greeting import greet
 from flows.language import asked_for
+from flows.late import is_late, note_late
 from flows.machine import Context, State, Step
 from flows.manage import CancellingVisit, open_visits
 from flows.menu import (
@@ -93,6 +94,14 @@ def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
 def remarks(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Answer what is said in passing."""
     return remark(state, text.bare, ctx)
+
+
+def late(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Note that they will be late."""
+    if not is_late(text.bare, text.raw, ctx):
+        return None
+    wished = understand(text.raw, ctx)
+    return note_late(text.raw, wished.wish.day if wished else None, ctx)
 
 
 def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -261,6 +270,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     choice,
     yes_or_no,
     waiting,
+    late,
     remarks,
     usual,
     intents,

@@ -98,13 +98,6 @@ A_BOT = sentence(
 )
 SEE_YOU_THEN = sentence("See you then!")
 NO_MATTER = sentence("No problem! Just write when you need something.")
-LATE_CALL = sentence(
-    "Thank you for telling us! If it's more than a few minutes, please call {phone}, or write to"
-    " the team here."
-)
-LATE_WRITE = sentence(
-    "Thank you for telling us! If it's more than a few minutes, please write to the team here."
-)
 ONE_PERSON = sentence("I book one person at a time, so let's begin with the first.")
 OUR_HOURS = sentence("Our hours:")
 OPEN_ON = sentence("We're open {day}, {hours}.")

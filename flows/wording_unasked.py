@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.wording import button, counted_note, footer, sentence
+from flows.wording import button, counted, counted_note, footer, sentence
 
 # Reminders
 VISIT_REMINDER = sentence(
@@ -20,6 +20,24 @@ SEE_YOU_SOON = sentence("See you soon: {what}, {when}.")
 READ_IT = button("Read it")
 PERSON_TEMPLATE = sentence(
     "There is a message from {company} for you, about your visit. Tap below to read it here."
+)
+
+# Being late
+LATE = sentence(
+    "Thank you for telling us! It's noted on your visit that you'll be late: {what}, {when}."
+)
+LATE_BY = counted(
+    "Thank you for telling us! It's noted on your visit that you'll be {n} minute late: {what},"
+    " {when}.",
+    "Thank you for telling us! It's noted on your visit that you'll be {n} minutes late: {what},"
+    " {when}.",
+)
+LATE_SEEN = sentence(
+    "The team finds it there. I can't tell whether there is time for all of the visit then."
+)
+LATE_FOR_NOTHING = sentence(
+    "Thank you for telling us! But I find no visit of yours that begins soon, so it is noted"
+    " nowhere."
 )
 
 # The waitlist's offers

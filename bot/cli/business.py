@@ -118,6 +118,17 @@ def booking_no_shows(
     run(attendance.no_shows(read_settings(), company=company, days=days, json=json))
 
 
+@booking_app.command("late")
+def booking_late(
+    company: Annotated[int, typer.Option()],
+    json: Json = False,
+) -> None:
+    """List the visits of today and later whose customers wrote that they will be late."""
+    from bot.operators import attendance
+
+    run(attendance.late(read_settings(), company=company, json=json))
+
+
 @templates_app.callback()
 def templates(
     context: typer.Context,

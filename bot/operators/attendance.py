@@ -1,4 +1,4 @@
-"""`usual booking no-show | came | no-shows`: who did not come, as operators or the rule say."""
+"""`usual booking no-show | came | no-shows | late`: who did not come, or not in time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.table import Table
 from bot.moved_clock import clock_of
 from bot.operators.common import asked_for, connected, print_json
 from bot.settings import Settings, SettingsError
-from storage import visits
+from storage import lateness, visits
 
 _MOST_SHOWN = 1000
+_BEGUN = timedelta(hours=4)  # visits that began so long ago are still shown
 
 
 async def no_show(
@@ -60,6 +61,30 @@ async def no_shows(settings: Settings, *, company: int, days: int, json: bool) -
             one.said_by,
         )
     Console().print(table if found else "Everybody came.")
+
+
+async def late(settings: Settings, *, company: int, json: bool) -> None:
+    """List visits that have begun lately, or will, whose customers wrote that they will be late."""
+    async with connected(settings) as conn:
+        await asked_for(conn, company)
+        since = clock_of(settings)() - _BEGUN
+        found = await lateness.late(conn, company, since=since, limit=_MOST_SHOWN)
+    if json:
+        print_json(found)
+        return
+    table = Table("visit", "at", "what", "with", "customer", "late by", "said at")
+    for one in found:
+        zone = ZoneInfo(one.timezone)
+        table.add_row(
+            one.code,
+            f"{one.starts_at.astimezone(zone):%a %d %b %H:%M}",
+            one.service,
+            one.staff,
+            str(one.customer_id),
+            f"{one.minutes} min" if one.minutes else "?",
+            f"{one.said_at.astimezone(zone):%H:%M}",
+        )
+    Console().print(table if found else "Nobody wrote that they will be late.")
 
 
 def _why(status: str) -> str:

@@ -173,7 +173,8 @@ elsewhere AS (
 moved AS (
     UPDATE bookings AS b
     SET staff_id = @staff_id, starts_at = @starts_at, ends_at = @ends_at, price_minor = @price_minor,
-        currency = @currency, timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL
+        currency = @currency, timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL,
+        late_minutes = NULL, late_said_at = NULL
     FROM go
     WHERE b.company_id = @company_id AND b.id = go.id
         AND (SELECT count(*) FROM kept) = cardinality(@parts::text[])

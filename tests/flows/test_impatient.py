@@ -79,8 +79,6 @@ NEWCOMERS = {
     "а подешевле есть": WHAT_RU,
 }
 WITH_VISITS = {
-    "im running 10 minutes late": "Thank you for telling us!",
-    "stuck in traffic": "Thank you for telling us!",
     "am i booked?": "Your visits:",
     "when's my next appointment": "Your visits:",
     "wheres my confirmation": "Your visits:",
@@ -92,7 +90,6 @@ WITH_VISITS = {
     "move my manicure to monday at 3": "Manicure with Maria: from Thu, Nov 26, 4:00 PM to Mon",
     "can we do an hour later": "Which visit would you like to change?",
     "same time but wednesday": "Which visit would you like to change?",
-    "опаздываю на 10 минут": "Спасибо, что предупредили!",
     "я записана?": "Ваши записи:",
     "отмените обе записи": "Какую запись отменить?",
     "не смогу в четверг": "Отменить запись: Маникюр, Maria",

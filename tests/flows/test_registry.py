@@ -20,6 +20,7 @@ from flows.draft import (
     Confirming,
 )
 from flows.errors import UnknownStep
+from flows.late import NotingLate
 from flows.machine import State
 from flows.manage import CancellingVisit, ChoosingVisit, ViewingVisit
 from flows.model import Hold, Slot, Wish
@@ -71,6 +72,7 @@ STATES: list[State] = [
     Places(intent="leave", waitlist_id=7),
     Offered(waitlist_id=7, offer_id=ID, slot=HOLD.slot, until=START, shared=True),
     Noticing(before={"step": "booking.choosing_staff", "service_id": 1}),
+    NotingLate(),
     Deciding(resting=Resting(look_at=START, long_queue=True), only=7, round=2, more=True),
     Resting(),
 ]
@@ -128,6 +130,7 @@ SHIPPED: list[dict[str, object]] = [
         "until": "2026-11-20T16:05:00Z",
     },
     {"step": "waitlist.noticing", "before": {"step": "menu.idle"}},
+    {"step": "late.noting"},
     {"step": "desk.resting"},
     {"step": "desk.deciding"},
 ]

@@ -70,6 +70,22 @@ def note(
     return answer
 
 
+def note_late(salon: Salon, ask: fx.NoteLate, who: int) -> ev.LateNoted:
+    """Note on a customer's next visit that they will be late."""
+    since, until = salon.now - timedelta(hours=1), salon.now + timedelta(hours=24)
+    mine = [
+        visit
+        for owner, visit in salon.visits.values()
+        if owner == who and visit.status == "confirmed" and visit.end > salon.now
+        if (
+            since < visit.start < until
+            if ask.day is None
+            else visit.start.astimezone(salon.zone).date() == ask.day
+        )
+    ]
+    return ev.LateNoted(min(mine, key=lambda one: one.start, default=None), ask.minutes)
+
+
 def _closed(salon: Salon, visit: Visit) -> Visit:
     """A visit that is over, as the company's rule says."""
     policy = salon.company.policy

@@ -32,7 +32,7 @@ from flows.model import (
 from flows.nearest import Option, anytime, nearest, soonest
 from tests.support.lumi import LUMI, SERVICES, STAFF
 from tests.support.queue import Queue
-from tests.support.regulars import note, usual_of
+from tests.support.regulars import note, note_late, usual_of
 
 Services = tuple[int, ...]
 """The services of a visit, in turn."""
@@ -112,6 +112,8 @@ class Salon:
                 return self._move(booking_id, hold, who)
             case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
                 return note(self, ask, who)
+            case fx.NoteLate():
+                return note_late(self, ask, who)
             case _:
                 return self.queue.answer(ask, who)
 
