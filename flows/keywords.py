@@ -178,9 +178,21 @@ TEAM_WORDS: Final = keywords(
     "|who is there"
 )
 SAME_TIME_WORDS: Final = keywords("same time")
+RELATIVES_WORDS: Final = keywords(
+    "my son|my daughter|my wife|my husband|my mum|my mom|my mother|my dad|my father|my friend"
+    "|my sister|my brother|my kid|my kids|my child|my boyfriend|my girlfriend|my partner"
+    "|my baby|my grandma|my niece|my nephew|my cousin"
+)
+THREE_PEOPLE_WORDS: Final = keywords("3 people|three people|for three|for 3|three of us|3 of us")
+NEXT_WORDS: Final = keywords(
+    "next|next one|the next one|go on|carry on|continue|now the next|and the other"
+    "|and the next|the other one"
+)
 SEVERAL_PEOPLE_WORDS: Final = keywords(
     "2 people|two people|3 people|three people|for two|for 2|for three|for 3|both of us"
-    "|the two of us|two of us|and me|me and my|myself and|and myself"
+    "|the two of us|two of us|and me|me and my|myself and|and myself|me and a friend|us both"
+    "|3 of us|three of us|2 of us|and my son|and my daughter|and my husband|and my wife"
+    "|and my mum|and my mom|and my friend|and my kids|and my sister"
 )
 OTHER_DAY_WORDS: Final = keywords(
     "a different day|different day|another day|other day|other days|a different date"
@@ -231,7 +243,7 @@ USUAL_WORDS: Final = keywords(
     "|what i had last time"
 )
 FILLER_WORDS: Final = keywords("and|with|for|of|or|plus|your|our|from")
-AND_WORDS: Final = keywords("and|plus|also")
+AND_WORDS: Final = keywords("and|plus|also|then|then also")
 TO_SOMEBODY_WORDS: Final = keywords("with|by")
 NO_NAME_WORDS: Final = keywords(
     "you|me|him|her|them|us|someone|somebody|anyone|anybody|whoever|who|my|your|his|the|same"
@@ -275,6 +287,9 @@ COMING: Final = _lexicon(COMING_WORDS, within=9)
 NEVER_MIND: Final = _lexicon(NEVER_MIND_WORDS, within=9)
 TEAM: Final = _lexicon(TEAM_WORDS, within=2)
 SAME_TIME: Final = _lexicon(SAME_TIME_WORDS, within=2)
+RELATIVES: Final = _lexicon(RELATIVES_WORDS, within=1)
+THREE_PEOPLE: Final = _lexicon(THREE_PEOPLE_WORDS, within=2)
+NEXT: Final = _lexicon(NEXT_WORDS, within=9)
 SEVERAL_PEOPLE: Final = _lexicon(SEVERAL_PEOPLE_WORDS, within=2)
 OTHER_DAY: Final = _lexicon(OTHER_DAY_WORDS, within=2)
 OTHER_PERSON: Final = _lexicon(OTHER_PERSON_WORDS, within=2)

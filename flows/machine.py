@@ -18,8 +18,8 @@ Two rules keep the machine honest. A step must handle every answer to what it as
 otherwise), and a turn may take at most MAX_STEPS steps (EndlessTurn otherwise).
 
 A turn that changes the customer's language speaks it from that step on. What follows from an answer
-in every flow alike is said once, in `consequences`, and what is always done when a turn rests in
-`rest`: no flow can forget either.
+in every flow alike is said once, in `consequences`, and what is always done from one state to the
+next, and when a turn rests, in `rest`: no flow can forget either.
 """
 
 from __future__ import annotations
@@ -96,8 +96,9 @@ class Step(Generic[S_co]):
 Handler = Callable[[Any, Any, Context], Step[State] | None]
 Consequences = Callable[[Event, Context], Sequence[Effect]]
 """What follows from an answer wherever it was asked for: a visit that is booked is remembered."""
-Rest = Callable[[State, Step[State], Context], Step[State]]
-"""What is made of the step in which a turn rests, given the state that the turn began in."""
+Rest = Callable[[State, State, Step[State], Context], Step[State]]
+"""What is made of every step, given the state that the turn began in and the one before it; the
+turn rests in a step that asks nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Turn:
         if step is None:
             self.ask = None
             return
-        if step.ask is None and self._rest is not None:
-            step = self._rest(self._before, step, self.ctx)
+        if self._rest is not None:
+            step = self._rest(self._before, self.state, step, self.ctx)
         self.state, self.ask = step.state, step.ask
         self.effects += step.effects
         if self._consequences is not None:

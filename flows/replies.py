@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple, get_args
+from typing import Any, ClassVar, Final, get_args
 from uuid import UUID
 
 from flows.replies_unasked import (
@@ -32,14 +32,6 @@ MAX_LENGTH: Final = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
-
-
-class Choice(NamedTuple):
-    """Which service by whom (None is anyone), and which visit it would move, if any."""
-
-    service_id: int
-    staff_id: int | None = None
-    moving: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +202,21 @@ class BookIt:
 
 
 @dataclass(frozen=True, slots=True)
+class BookNext:
+    """[Next: …]: what was asked for together with what is booked now.
+
+    The day is an ordinal, the time minutes of the day and one, the part its number; 0 is any.
+    """
+
+    form: ClassVar = "book:next"
+    service_id: int | None
+    staff_id: int | None
+    day: int
+    at: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
 class DropBooking:
     """[Cancel] before anything was booked, or [Keep it] while moving."""
 
@@ -277,6 +284,7 @@ Reply = (
     | MoreTimes
     | PickSlot
     | BookIt
+    | BookNext
     | DropBooking
     | ShowVisit
     | ChangeVisit

@@ -8,13 +8,17 @@ from flows.asking import Asking, Back, Idle
 from flows.idle import watch
 from flows.machine import Context, State, Step
 from flows.reminder import Rating, Reminded
+from flows.several import handed_on, offer_next
 
 
-def rest(before: State, step: Step[State], ctx: Context) -> Step[State]:
+def rest(began: State, before: State, step: Step[State], ctx: Context) -> Step[State]:
     """Return to what was going on where a step says so, and see that nobody is left waiting."""
+    step = handed_on(before, step)
+    if step.ask is not None:
+        return step
     if isinstance(step.state, Back):
-        step = replace(step, state=_back(before, step.state))
-    return watch(before, step, ctx)
+        step = replace(step, state=_back(began, step.state))
+    return watch(began, offer_next(step, ctx), ctx)
 
 
 def _back(before: State, back: Back) -> State:

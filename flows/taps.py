@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flows import manage, menu, offers, person, picking, reminder, usual, waitlist
+from flows import manage, menu, offers, person, picking, reminder, several, usual, waitlist
 from flows.booking import BOOKING
 from flows.events import ReplyTapped
 from flows.late import LATE
@@ -49,6 +49,7 @@ def follow(reply_id: str, state: State, ctx: Context) -> Step[State] | None:
         or reminder.follow(reply)
         or usual.follow(reply, ctx)
         or picking.follow(reply, ctx)
+        or several.follow(reply, ctx)
         or waitlist.follow(reply, ctx)
         or offers.follow(reply, ctx)
     )

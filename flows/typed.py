@@ -8,9 +8,10 @@ from typing import Final
 
 from flows import keywords as k
 from flows import questions as questions_
+from flows import wishing
 from flows import wording as t
 from flows.again import ask_again
-from flows.asking import also, local, words
+from flows.asking import Idle, local, words
 from flows.draft import (
     NO_WISH,
     ChoosingDay,
@@ -23,7 +24,6 @@ from flows.draft import (
     order_of,
 )
 from flows.effects import Record
-from flows.formats import fit
 from flows.greeting import greet
 from flows.language import asked_for
 from flows.late import is_late, note_late
@@ -35,24 +35,21 @@ from flows.menu import (
     change_language,
     start_booking,
 )
-from flows.model import Wish
-from flows.ordering import Choosing, ask_service, go_on
+from flows.ordering import go_on
 from flows.person import called
-from flows.picked import number, picked
+from flows.picked import picked
 from flows.picking import drop, pick_times
 from flows.places import Joining, Offered
 from flows.plain import plain
 from flows.relative import relative
 from flows.remarks import remark
-from flows.replies import MoreTimes
+from flows.replies import BookNext, MoreTimes, decode
 from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
-from flows.wishes import Wished, understand
+from flows.wishes import understand
+from flows.wishing import held_wish, merged
 
-_MOST_SERVICES: Final = 3
-"""How many services one visit may have."""
-_MOST_NAMES: Final = 8
 _BRIEF: Final = 3
 """Of fewer words than this a text that says "book" says nothing else."""
 
@@ -115,7 +112,7 @@ def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if wished is None and not ctx.customer.visit_ahead:
         return welcome(ctx)
     order = Order(known.service_id, known.staff_id, who_known=True)
-    return go_on(ctx, order if wished is None else _merged(order, wished, ctx))
+    return go_on(ctx, order if wished is None else merged(order, wished, ctx))
 
 
 def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -126,6 +123,9 @@ def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Take a yes or a no for the first or second button of a question that has such."""
+    if isinstance(state, Idle) and (k.YES.has(text.bare) or k.NEXT.has(text.bare)):
+        following = [id_ for id_, _ in state.offered if isinstance(decode(id_), BookNext)]
+        return _as_tap(following[0], state, ctx) if following else None
     if not isinstance(state, Confirming | CancellingVisit | Offered):
         return None
     for lexicon, place in ((k.YES, 0), (k.NO, 1)):
@@ -176,7 +176,7 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
         if wished is not None:
             return heard(ctx, state, wished)
         return anytime(ctx, state) if k.ANYTIME.has(plain(text.raw)) else None
-    order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
+    order = order_of(state, held_wish(ctx, state)) if isinstance(state, Draft) else Order()
     if wished is None and order.service_id is None:
         return list_places(join=True)
     known = Joining(service_id=order.service_id, staff_id=order.staff_id)
@@ -200,14 +200,6 @@ def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return None
 
 
-def _number_meant(state: State, raw: str) -> str:
-    """Return what a number alone, which no row has, means where hours or days are asked for."""
-    said = number(raw)
-    if said and isinstance(state, ChoosingTime | Confirming):
-        return f"at {said[1]}"
-    return f"{said[1]}th" if said and isinstance(state, ChoosingDay) else raw
-
-
 def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Answer what is asked about the business, and go on with what is wished for beside it."""
     if not any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE, k.TEAM)):
@@ -217,36 +209,13 @@ def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if not answer:
         return None
     if wished is not None and wished.services and not k.PRICE.has(text.bare):
-        return wish(state, text, ctx, intro=answer)
+        return wishing.wish(state, text.raw, text.bare, ctx, intro=answer)
     return questions_.told(state, ctx, answer)
 
 
-def wish(state: State, text: Text, ctx: Context, intro: str = "") -> Step[State] | None:
-    """Go as far into a booking as a wish determines it; an open one keeps what was not named."""
-    order = order_of(state, _held(ctx, state)) if isinstance(state, Draft) else Order()
-    wished = understand(_number_meant(state, text.raw), ctx)
-    if wished is None:
-        return _anytime(ctx, order, text) if k.ANYTIME.has(plain(text.raw)) else None
-    if order.moving is not None:  # another service would be another visit
-        wished = replace(wished, services=(), several=False, in_turn=False)
-    if wished.services and k.PRICE.has(text.bare):
-        if len(wished.services) == 1:
-            return questions_.price(ctx, wished.services[0])
-        return ask_service(ctx, order, only=wished.services)
-    order = _merged(order, wished, ctx)
-    if wished.stranger:
-        intro = _nobody(ctx, wished)
-    elif k.SEVERAL_PEOPLE.has(plain(text.raw)) and not intro:
-        intro = words(ctx)(t.ONE_PERSON)
-    only = state.only if isinstance(state, ChoosingService) else ()
-    if only and order.service_id is None and not wished.services:  # yet to say which of these
-        return ask_service(ctx, order, intro=intro, only=only)
-    if not wished.says_when and k.ANYTIME.has(plain(text.raw)):
-        soonest = k.SOONEST.has(plain(text.raw))
-        order = replace(order, wish=NO_WISH, from_day=None, anytime=True, soonest=soonest)
-        if _is_one_visit(wished, ctx):
-            return also(_anytime(ctx, order, text), _heard(state, wished))
-    return also(_wished(order, wished, ctx, intro), _heard(state, wished))
+def wish(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Go as far into a booking as a wish determines it."""
+    return wishing.wish(state, text.raw, text.bare, ctx)
 
 
 def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -303,82 +272,4 @@ def _names_it(state: Offered, text: Text, ctx: Context) -> bool:
         wished is not None
         and wished.wish.at == start.time()
         and wished.wish.day in (None, start.date())
-    )
-
-
-def _held(ctx: Context, state: Draft) -> Wish:
-    if not isinstance(state, Confirming):
-        return NO_WISH
-    start = local(ctx, state.hold.slot.start)
-    return Wish(start.date(), start.time())
-
-
-def _anytime(ctx: Context, order: Order, text: Text) -> Step[Choosing]:
-    """Show some good times, by anyone unless somebody was named."""
-    soonest = k.SOONEST.has(plain(text.raw))
-    order = replace(order, who_known=True, wish=NO_WISH, from_day=None)
-    return go_on(ctx, replace(order, anytime=True, soonest=soonest))
-
-
-def _merged(order: Order, wished: Wished, ctx: Context) -> Order:
-    """Return the order with what was named now; of the rest, what still fits."""
-    if _is_one_visit(wished, ctx):
-        first, *others = wished.services
-        order = replace(order, service_id=first, also=tuple(others))
-        if wished.staff_id is None and order.staff_id is not None:
-            team = ctx.catalog.staff_for(wished.services[0])
-            if all(person.id != order.staff_id for person in team):
-                order = replace(order, staff_id=None, who_known=False)
-    if wished.staff_id is not None or wished.anyone:
-        order = replace(order, staff_id=wished.staff_id, who_known=True)
-    elif wished.stranger or (wished.not_by is not None and wished.not_by == order.staff_id):
-        order = replace(order, staff_id=None, who_known=False)
-    if wished.not_by is not None or wished.staff_id == order.not_by:
-        order = replace(order, not_by=wished.not_by)
-    if not wished.says_when:
-        return order
-    new, old = wished.wish, order.wish
-    if wished.from_day is not None:
-        return replace(order, wish=replace(new, day=None), from_day=wished.from_day)
-    at = old.at if wished.same_time and new.at is None else new.at
-    part = new.part or (old.part if at is None else None)
-    merged = Wish(new.day or old.day, at, part)
-    return replace(order, wish=merged, from_day=None)
-
-
-def _nobody(ctx: Context, wished: Wished) -> str:
-    """Say that nobody here has the name that was written, and who there is."""
-    offered = ctx.catalog.staff
-    able = tuple(one for one in offered if any(id_ in one.offers for id_ in wished.services))
-    team = ", ".join(one.name for one in (able or offered)[:_MOST_NAMES])
-    name = fit(wished.stranger or "", t.NAME)
-    return words(ctx)(t.NOBODY_CALLED, name=name, team=fit(team, t.ADDRESS))
-
-
-def _is_one_visit(wished: Wished, ctx: Context) -> bool:
-    """Tell whether a text names services that can be one visit: one, or several in turn."""
-    if len(wished.services) < 2:
-        return bool(wished.services)
-    services = [ctx.catalog.service_by_id[id_] for id_ in wished.services]
-    alone = any(service.capacity > 1 for service in services)  # a group begins when it begins
-    return wished.in_turn and len(services) <= _MOST_SERVICES and not alone
-
-
-def _wished(order: Order, wished: Wished, ctx: Context, intro: str) -> Step[Choosing]:
-    if len(wished.services) > 1 and not _is_one_visit(wished, ctx):
-        intro = intro or (words(ctx)(t.ONE_AT_A_TIME) if wished.several else "")
-        order = replace(order, service_id=None, also=())
-        return ask_service(ctx, order, intro=intro, only=wished.services)
-    return go_on(ctx, order, intro)
-
-
-def _heard(state: State, wished: Wished) -> Record:
-    return Record(
-        "wish_typed",
-        {
-            "step": state.step,
-            "service": bool(wished.services),
-            "staff": wished.staff_id is not None or wished.anyone,
-            "when": wished.says_when,
-        },
     )

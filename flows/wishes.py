@@ -7,7 +7,7 @@ services equally well, all of them are returned, and the customer is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ from flows.when import Heard, when_in
 from flows.when_tokens import Token, read
 
 _NO_TIME = Heard(NO_WISH)
+_SMALL = k.FILLERS.whole | k.POLITE.whole
 _SHORT = 3
 """Words of fewer letters than this say nothing about a service."""
 
@@ -45,6 +46,7 @@ class Wished:
     same_time: bool = False  # as it is now, or was
     wish: Wish = NO_WISH
     from_day: date | None = None
+    groups: tuple[tuple[int, ...], ...] = field(default=(), compare=False)  # by what was named
 
     @property
     def says_when(self) -> bool:
@@ -72,8 +74,7 @@ def understand(text: str, ctx: Context) -> Wished | None:
     staff, named = _staff([word for word in said if word not in spent], catalog, timely)
     anyone = k.ANYONE.has(plain(text))
     heard = _when(tokens, ctx, spent | named) or _NO_TIME
-    known = spent | timely | k.FILLERS.whole | k.POLITE.whole
-    unknown = None if staff else stranger(text, said, known, catalog)
+    unknown = None if staff else stranger(text, said, spent | timely | _SMALL, catalog)
     if not (services or staff or anyone or unknown or heard != _NO_TIME):
         return None
     unwanted = staff is not None and _is_excluded(said, named)
@@ -88,7 +89,16 @@ def understand(text: str, ctx: Context) -> Wished | None:
         same_time=k.SAME_TIME.has(plain(text)),
         wish=heard.wish,
         from_day=heard.from_day,
+        groups=_grouped(matches),
     )
+
+
+def _grouped(matches: Sequence[_Match]) -> tuple[tuple[int, ...], ...]:
+    """Return the services by the words that name them: "haircut and manicure" has two kinds."""
+    found: dict[frozenset[str], tuple[int, ...]] = {}
+    for match in matches:
+        found[match.words] = (*found.get(match.words, ()), match.service.id)
+    return tuple(found.values())
 
 
 def _meant(said: Sequence[str], ctx: Context, timely: frozenset[str]) -> list[_Match]:

@@ -42,6 +42,7 @@ SHIPPED: dict[str, r.Reply] = {
     f"book:slot:12:3:29921310:3:{VISIT.hex}": r.PickSlot(12, 3, START, 3, VISIT),
     f"book:it:12:0:29921310:3:{HOLD.hex}": r.BookIt(12, None, START, 3, HOLD),
     f"book:it:12:0:29921310:3:{HOLD.hex}:{VISIT.hex}": r.BookIt(12, None, START, 3, HOLD, VISIT),
+    "book:next:12:0:739947:601:2": r.BookNext(12, None, 739947, 601, 2),
     "book:quit": r.DropBooking(),
     f"book:quit:{VISIT.hex}": r.DropBooking(VISIT),
     "visit:list:1:8": r.ListVisits(1, 8),

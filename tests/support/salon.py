@@ -88,8 +88,7 @@ class Salon:
         """Answer what a flow asks for one conversation."""
         match ask:
             case fx.FindEarliest():
-                found = self._earliest(_services(ask), who, ask.but)
-                return ev.EarliestFound(ask.service_id, found)
+                return self._earliest(ask, who)
             case fx.FindDays():
                 return self._days(ask, who)
             case fx.FindTimes(_, staff_id, day, moving):
@@ -219,7 +218,7 @@ class Salon:
 
     def _team(self, services: Services, staff_id: int | None, but: int | None = None) -> list[int]:
         team = [one.id for one in self.catalog.staff_for(services[0]) if one.id != but]
-        return team if staff_id is None else [id_ for id_ in team if id_ == staff_id]
+        return [id_ for id_ in team if staff_id in (None, id_)]
 
     def _slots(
         self,
@@ -249,12 +248,12 @@ class Salon:
         today = self.now.astimezone(self.zone).date()
         return [today + timedelta(days=n) for n in range(self.company.policy.horizon_days + 1)]
 
-    def _earliest(self, services: Services, who: int, but: int | None) -> tuple[Slot, ...]:
-        found = []
-        for id_ in self._team(services, None, but):
+    def _earliest(self, ask: fx.FindEarliest, who: int) -> ev.EarliestFound:
+        found, services = [], _services(ask)
+        for id_ in self._team(services, None, ask.but):
             days = (self._slots(services, id_, day, who, None) for day in self._dates())
             found += next(([slots[0]] for slots in days if slots), [])
-        return tuple(found)
+        return ev.EarliestFound(ask.service_id, tuple(found))
 
     def _days(self, ask: fx.FindDays, who: int) -> ev.DaysFound:
         days: list[FreeDay] = []

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import formats, keywords, language, wording, wording_unasked, wording_waitlist
+from flows import formats, keywords, language, several, wording, wording_unasked, wording_waitlist
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.plain import plain
 from flows.wording import Message, Words, speak
@@ -66,6 +66,8 @@ LONGEST = {
     "until": "Wed, Nov 25, 2026, 12:30 PM",
     "ago": "999 weeks",
     "name": "Х" * wording_unasked.FIRST_NAME,
+    "next": f"{NAME}, {NAME}, Wed, Nov 25, 2026, 12:30 PM",
+    "short": "Х" * several.NAME,
     "n": 999,
 }
 """The longest that each placeholder is given."""

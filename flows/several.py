@@ -1,0 +1,214 @@
+"""Several bookings in one sentence: the first now, the others offered one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time
+from typing import Final, TypeVar
+
+from flows import keywords as k
+from flows import wording as t
+from flows.asking import Asking, words
+from flows.draft import NO_WISH, Draft, Order
+from flows.effects import Button, CallPerson, OptOut, Record, ReleaseHolds, Say
+from flows.formats import fit
+from flows.lists import what, wish_text
+from flows.machine import Context, State, Step
+from flows.model import PARTS, Wish
+from flows.ordering import Choosing, go_on
+from flows.places import Joining
+from flows.plain import plain
+from flows.replies import BookNext, Reply, decode, encode
+from flows.wishes import Wished, understand
+
+_BREAK: Final = re.compile(r"[,;\n]+|[.!?]+(?=\s)")
+_MOST_CLAUSES: Final = 8
+NAME: Final = 13
+"""How much of a service's name a button shows, in UTF-16 units."""
+_BUTTONS: Final = 2
+"""So many buttons of a message have room beside one more."""
+_ENDS: Final = ("booking_submitted", "waitlist_joined")
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A booking that was asked for in the same sentence as others, and the words that ask."""
+
+    said: str
+    service_id: int | None
+    staff_id: int | None
+    wish: Wish = NO_WISH
+
+    def text(self, ctx: Context) -> str:
+        """Say what it is: `Manicure, Fri, Nov 27`."""
+        w, when = words(ctx), wish_text(ctx, self.wish)
+        if self.service_id is None:
+            return when or w(t.THE_NEXT_ONE)
+        name = what(ctx, self.service_id, self.staff_id)
+        return w(t.LIST_JOIN, first=name, second=when) if when else name
+
+    @property
+    def reply(self) -> BookNext:
+        """What the button means that goes on with it."""
+        wish = self.wish
+        day = 0 if wish.day is None else wish.day.toordinal()
+        at = 0 if wish.at is None else wish.at.hour * 60 + wish.at.minute + 1
+        part = 0 if wish.part is None else PARTS.index(wish.part) + 1
+        return BookNext(self.service_id, self.staff_id, day, at, part)
+
+
+def parted(raw: str, ctx: Context) -> list[Next]:
+    """Return the bookings of a sentence that asks for several, each with its own day or time."""
+    clauses = list(_clauses(raw))
+    if not 2 <= len(clauses) <= _MOST_CLAUSES:
+        return []
+    for at in range(1, len(clauses)):
+        texts = ". ".join(clauses[:at]), ". ".join(clauses[at:])
+        first, second = (understand(text, ctx) for text in texts)
+        if first is None or second is None or not _are_two(first, second, texts[1]):
+            continue
+        one = _next(texts[0], first, None)
+        others = parted(texts[1], ctx) or [_next(texts[1], second, one)]
+        return [one, *others]
+    return []
+
+
+def for_people(raw: str, ctx: Context) -> list[Next]:
+    """Return the bookings that follow where a sentence asks for several people: the same again."""
+    if not k.SEVERAL_PEOPLE.has(plain(raw)):
+        return []
+    wished = understand(raw, ctx)
+    again = _next(raw, wished or Wished(), None)
+    return [again] * (2 if k.THREE_PEOPLE.has(plain(raw)) else 1)
+
+
+def one_of_each(wished: Wished, wish: Wish) -> tuple[tuple[int, ...], list[Next]]:
+    """Return which services may be meant first, and those that are clear, to be booked then.
+
+    Nothing where more than one is open: "haircut and manicure" leaves one, which is asked first.
+    """
+    doubtful = [group for group in wished.groups if len(group) > 1]
+    clear = [group[0] for group in wished.groups if len(group) == 1]
+    if len(doubtful) != 1 or not clear:
+        return (), []
+    return doubtful[0], [Next("", id_, None, replace(wish, at=None)) for id_ in clear]
+
+
+def in_turn(step: Step[S], others: Sequence[Next]) -> Step[S]:
+    """Keep what is to be booked after this in the state."""
+    if not others or not isinstance(step.state, Asking):
+        return step
+    then = tuple(encode(one.reply) for one in others)
+    return replace(step, state=step.state.model_copy(update={"then": then}))
+
+
+def follow(reply: Reply, ctx: Context) -> Step[Choosing] | None:
+    """Go on with the next booking."""
+    if not isinstance(reply, BookNext):
+        return None
+    found = _read(reply)
+    order = Order(found.service_id, found.staff_id, found.staff_id is not None, found.wish)
+    return go_on(ctx, order)
+
+
+def handed_on(before: State, step: Step[State]) -> Step[State]:
+    """Return a step that has not forgotten what is to be booked next."""
+    state = step.state
+    if not (isinstance(before, Asking) and isinstance(state, Asking)) or state.then:
+        return step
+    if not before.then:
+        return step
+    return replace(step, state=state.model_copy(update={"then": before.then}))
+
+
+def offer_next(step: Step[State], ctx: Context) -> Step[State]:
+    """Offer what is to be booked next when this is booked or given up; else forget it."""
+    state = step.state
+    if not isinstance(state, Asking) or not state.then or isinstance(state, Draft | Joining):
+        return step
+    reply = _as_before(decode(state.then[0]), step)
+    says = [effect for effect in step.effects if isinstance(effect, Say)]
+    if not _is_over(step) or not isinstance(reply, BookNext) or not says or says[-1].sheet:
+        return replace(step, state=state.model_copy(update={"then": ()}))
+    w, found, last = words(ctx), _read(reply), says[-1]
+    button = Button(encode(reply), _title(ctx, found))
+    text = f"{last.text}\n{w(t.GO_ON_WITH, next=found.text(ctx))}"
+    said = replace(last, text=text, buttons=(*last.buttons[:_BUTTONS], button))
+    effects = tuple(said if effect is last else effect for effect in step.effects)
+    offered = tuple((one.id, one.title) for one in said.buttons)
+    rested = state.model_copy(update={"offered": offered, "then": state.then[1:]})
+    return replace(step, state=rested, effects=effects)
+
+
+def _is_over(step: Step[State]) -> bool:
+    """Tell whether a booking was made, given up, or waits."""
+    if any(isinstance(effect, CallPerson | OptOut) for effect in step.effects):
+        return False
+    return any(
+        isinstance(effect, ReleaseHolds)
+        or (isinstance(effect, Record) and effect.event_type in _ENDS)
+        for effect in step.effects
+    )
+
+
+def _as_before(reply: Reply | None, step: Step[State]) -> Reply | None:
+    """Return what is booked for the next person: what the first one has, if nothing was named."""
+    for effect in step.effects:
+        if isinstance(effect, Record) and isinstance(reply, BookNext) and not reply.service_id:
+            service_id = effect.data.get("service_id")
+            reply = replace(reply, service_id=service_id if isinstance(service_id, int) else None)
+    return reply
+
+
+def _title(ctx: Context, found: Next) -> str:
+    w, service = words(ctx), ctx.catalog.service_by_id.get(found.service_id or 0)
+    if service is None:
+        return w(t.BOOK_THE_NEXT)
+    return w(t.NEXT_ONE, short=fit(service.name_in(ctx.locale), NAME))
+
+
+def _clauses(raw: str) -> Iterator[str]:
+    """Cut a text where it goes on with "and", or where a comma or a full stop stands."""
+    for chunk in _BREAK.split(raw):
+        said: list[str] = []
+        for word in chunk.split():
+            if plain(word) in k.AND.whole and said:
+                yield " ".join(said)
+                said = []
+            else:
+                said.append(word)
+        if said:
+            yield " ".join(said)
+
+
+def _are_two(first: Wished, second: Wished, text: str) -> bool:
+    """Tell two bookings from two services at one time: each has a day or time of its own."""
+    if not (first.services and first.says_when and second.says_when):
+        return False
+    if (first.wish, first.from_day) == (second.wish, second.from_day):
+        return False
+    return bool(second.services) or k.RELATIVES.has(plain(text))
+
+
+def _next(said: str, wished: Wished, before: Next | None) -> Next:
+    service_id = wished.services[0] if len(wished.services) == 1 else None
+    wish = wished.wish
+    if before is not None:
+        if not wished.services:
+            service_id = before.service_id
+        if wish.day is None:
+            wish = replace(wish, day=before.wish.day)
+    return Next(said, service_id, wished.staff_id, wish)
+
+
+def _read(reply: BookNext) -> Next:
+    """Return what a button goes on with; nonsense in it is no wish."""
+    day = date.fromordinal(reply.day) if 0 < reply.day <= date.max.toordinal() else None
+    at = divmod(reply.at - 1, 60)
+    known = 0 < reply.at <= 24 * 60
+    part = PARTS[reply.part - 1] if 0 < reply.part <= len(PARTS) else None
+    return Next("", reply.service_id, reply.staff_id, Wish(day, time(*at) if known else None, part))
