@@ -91,8 +91,8 @@ class Salon:
                 return self._earliest(ask, who)
             case fx.FindDays():
                 return self._days(ask, who)
-            case fx.FindTimes(_, staff_id, day, moving):
-                slots = self._slots(_services(ask), staff_id, day, who, moving, ask.but)
+            case fx.FindTimes(_, staff_id, day, moving, _, but):
+                slots = self._slots(_services(ask), staff_id, day, who, moving, but)
                 return ev.TimesFound(day, tuple(slots))
             case fx.FindNearest():
                 return ev.NearestFound(self._nearest(ask, who))
@@ -217,8 +217,8 @@ class Salon:
         return busy
 
     def _team(self, services: Services, staff_id: int | None, but: int | None = None) -> list[int]:
-        team = [one.id for one in self.catalog.staff_for(services[0]) if one.id != but]
-        return [id_ for id_ in team if staff_id in (None, id_)]
+        team = [person.id for person in self.catalog.staff_for(services[0])]
+        return [id_ for id_ in team if staff_id in (None, id_) and id_ != but]
 
     def _slots(
         self,
