@@ -328,6 +328,12 @@ def split(ranges: Sequence[range], bounds: DayBounds) -> tuple[int, int, int]:
     )
 
 
+def plenty(left: int, possible: Sequence[int]) -> bool:
+    """Whether so many different starts are left of a day that no part of it can stand out."""
+    most = min(filter(None, possible), default=0)
+    return left > sum(possible) - most * (1 - _SCARCE)
+
+
 def busy_part(left: Sequence[int], possible: Sequence[int]) -> str | None:
     """The part of day that has the fewest times left of those it could have, if one stands out.
 

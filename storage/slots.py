@@ -16,7 +16,7 @@ from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
 from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
 from flows.nearest import Option, anytime, nearest, soonest
-from flows.slots import assigned, busy_part, by_day, count, snug, split, visited
+from flows.slots import assigned, busy_part, by_day, count, plenty, snug, split, visited
 from storage.pool import Connection
 from storage.popular import popular_times
 from storage.search import Free, Search
@@ -82,8 +82,9 @@ async def _days(search: Search, from_day: int, limit: int) -> list[FreeDay]:
         free = await search.free(low, high)
         ranges = [times for of_one in free.starts.values() for times in of_one]
         for day, of_day in by_day(ranges, search.days(low, high)).items():
-            part = _busy_part(search, day, of_day) if len(found) < limit else None
-            found.append(FreeDay(date.fromordinal(day), count(of_day), part))
+            number = count(of_day)
+            part = _busy_part(search, day, of_day, number) if len(found) < limit else None
+            found.append(FreeDay(date.fromordinal(day), number, part))
             if len(found) > limit:
                 return found
     return found
@@ -176,9 +177,12 @@ async def _options(
     return free, options
 
 
-def _busy_part(search: Search, day: int, left: Sequence[range]) -> str | None:
-    """The part of a day that is nearly booked up, if one stands out."""
-    return busy_part(split(left, search.calendar.bounds(day)), search.capacity(day))
+def _busy_part(search: Search, day: int, left: Sequence[range], number: int) -> str | None:
+    """The part of a day that is nearly booked up, if one stands out; `number` starts are left."""
+    possible = search.capacity(day)
+    if plenty(number, possible):
+        return None
+    return busy_part(split(left, search.calendar.bounds(day)), possible)
 
 
 def _windows(search: Search, day: int, days: int) -> Iterator[Interval]:

@@ -38,6 +38,7 @@ from flows.slots import (
     need_of,
     offered_between,
     placed,
+    plenty,
     shut_by,
     within,
 )
@@ -259,6 +260,17 @@ def test_a_part_of_the_day_that_is_nearly_booked_up_stands_out(
     left: tuple[int, int, int], possible: tuple[int, int, int], part: str | None
 ) -> None:
     assert busy_part(left, possible) == part
+
+
+def test_where_plenty_is_left_no_part_of_the_day_stands_out() -> None:
+    rng, plenties = Random(1), 0  # noqa: S311
+    for _ in range(3000):
+        possible = tuple(rng.choice((0, 3, 8, 20)) for _ in range(3))
+        left = tuple(rng.randint(0, most) for most in possible)
+        if plenty(sum(left), possible):
+            plenties += 1
+            assert busy_part(left, possible) is None, (left, possible)
+    assert plenties > 300
 
 
 def packed(taken: Iterable[Interval]) -> Packed:
