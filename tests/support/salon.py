@@ -382,8 +382,7 @@ class Salon:
         owner, visit = self.visits.get(booking_id, (0, None))
         if owner != who or visit is None or visit.status != "confirmed":
             return ev.VisitGone()
-        slot = hold.slot
-        services = (slot.service_id, *slot.also)
+        slot, services = hold.slot, (hold.slot.service_id, *hold.slot.also)
         if self._free(slot.staff_id, services, slot.start, who, booking_id) is None:
             return ev.SlotTaken()
         visit = replace(
