@@ -13,8 +13,9 @@ from flows.model import Catalog
 from storage import bookings, lateness, slots, visits
 from storage.clock import uuid7
 from storage.dialogs import Dialog
-from storage.pool import Connection
+from storage.pool import Connection, Work
 from storage.search import is_guarded
+from storage.slots import Sight, sight
 
 _WRITES: Final = (
     fx.BookSlot,
@@ -43,13 +44,19 @@ def begins(catalog: Catalog, ask: fx.Ask) -> bool:
 
 
 async def answer(
-    conn: Connection, catalog: Catalog, dialog: Dialog, ask: fx.Ask, *, now: datetime
+    unit: Work, sees: Sight, catalog: Catalog, dialog: Dialog, ask: fx.Ask, *, now: datetime
 ) -> Answer:
-    """Answer an ask, in a transaction if it `begins` one; losing a race is an answer, no error."""
+    """Answer an ask, in a transaction if it `begins` one; losing a race is an answer, no error.
+
+    Free times are looked for with `sees`, but not by who has a connection in hand: others could
+    wait for it who look together.
+    """
     metrics.ASKS.labels(type(ask).__name__).inc()
+    if isinstance(ask, fx.FindEarliest | fx.FindDays | fx.FindTimes | fx.FindNearest):
+        sees = sight(await unit.open()) if unit.is_open else sees
+        return await slots.answer(sees, catalog, ask, now=now, conversation_id=dialog.id)
+    conn = await unit.open()
     match ask:
-        case fx.FindEarliest() | fx.FindDays() | fx.FindTimes() | fx.FindNearest():
-            return await slots.answer(conn, catalog, ask, now=now, conversation_id=dialog.id)
         case fx.FindVisits():
             return await bookings.visits(
                 conn, catalog, ask, now=now, customer_id=customer_of(dialog)

@@ -48,6 +48,7 @@ from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import Catalog
 from flows.stored import load_event
+from flows.visits import Taken as TakenTime
 from storage import dialogs, inbox, waitlist
 from storage.catalog import CatalogCache
 from storage.clock import Clock
@@ -55,6 +56,9 @@ from storage.dialogs import Dialog, Heard, Key, Saved, TimerOp, TurnRecord
 from storage.errors import Conflict, StorageError
 from storage.outbox import LEASE, Outgoing
 from storage.pool import Pool, Work, connection, transaction
+from storage.popular import popular_times
+from storage.slots import Sight
+from storage.taken import Look, taken
 
 log = structlog.get_logger("usual.engine")
 
@@ -137,6 +141,8 @@ class Engine:
             self._save, under_way=lambda: self._under_way
         )
         self._under_way = 0
+        looks: Together[Look, TakenTime] = Together(self._look)
+        self._sight = Sight(looks.do, self._popular)
 
     async def take_turn(self, company_id: int, conversation_id: int) -> Taken:
         """Carry the conversation's oldest event to rest and commit all it did, or nothing.
@@ -162,7 +168,7 @@ class Engine:
             catalog = await self._catalog(unit, dialog)
             self._show_seen(dialog, catalog, heard, now)
             turn, step_from = _start(dialog, catalog, event, now)
-            asked = await _answered(turn, unit, catalog, dialog, now)
+            asked = await _answered(turn, unit, self._sight, catalog, dialog, now)
             outcome = gather(turn.effects, dialog.person_until)
             if outcome.others:
                 await unit.begin()
@@ -238,6 +244,14 @@ class Engine:
         async with connection(self._pool) as conn:
             return await dialogs.load(conn, keys)
 
+    async def _look(self, looks: Sequence[Look]) -> list[TakenTime]:
+        async with connection(self._pool) as conn:
+            return await taken(conn, looks)
+
+    async def _popular(self, catalog: Catalog, now: datetime) -> frozenset[int]:
+        async with connection(self._pool) as conn:
+            return await popular_times(conn, catalog, now)
+
     async def _save(self, turns: Sequence[tuple[Dialog, TurnRecord]]) -> list[Saved | None]:
         async with connection(self._pool) as conn:
             return await dialogs.save(conn, turns)
@@ -288,14 +302,14 @@ class Engine:
 
 
 async def _answered(
-    turn: Turn, unit: Work, catalog: Catalog, dialog: Dialog, now: datetime
+    turn: Turn, unit: Work, sees: Sight, catalog: Catalog, dialog: Dialog, now: datetime
 ) -> Sequence[tuple[Ask, Answer]]:
     """Answer what a turn asks until it rests; returns what that was, each with its answer."""
     asked: list[tuple[Ask, Answer]] = []
     while (ask := turn.ask) is not None:
         if begins(catalog, ask):
             await unit.begin()
-        said = await answer(await unit.open(), catalog, dialog, ask, now=now)
+        said = await answer(unit, sees, catalog, dialog, ask, now=now)
         asked.append((ask, said))
         turn.answer(said)
     return asked

@@ -37,6 +37,7 @@ from storage.claims import (
 from storage.errors import Conflict
 from storage.pool import Connection
 from storage.search import Search
+from storage.taken import looker
 
 __all__ = [
     "book",
@@ -267,7 +268,7 @@ def _search(
     moving: UUID | None = None,
 ) -> Search:
     return Search(
-        conn,
+        looker(conn),
         catalog,
         slot.service_id,
         # Whoever does the first service may not do the others: the slot says who does.

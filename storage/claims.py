@@ -21,6 +21,7 @@ from storage import queries
 from storage.pool import Connection
 from storage.rows import Row, Rows, rows_of
 from storage.search import Free, Search
+from storage.taken import looker
 
 log = structlog.get_logger("usual.claims")
 
@@ -76,7 +77,7 @@ def _search(
     conn: Connection, catalog: Catalog, ask: HoldSlot, *, now: datetime, conversation_id: int
 ) -> Search:
     return Search(
-        conn,
+        looker(conn),
         catalog,
         ask.service_id,
         ask.staff_id,

@@ -21,6 +21,7 @@ from storage.claims import claim_rows, claimable
 from storage.clock import uuid7
 from storage.pool import Connection
 from storage.search import Search
+from storage.taken import looker
 from storage.waitlist import offered_slot, wishes_from
 
 _Q = queries.of("waitlist")
@@ -172,7 +173,9 @@ async def _kept(
 ) -> bool:
     """Claim all that a visit takes, for nobody yet: whoever answers first gets it."""
     slot = offer.slot
-    search = Search(conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None)
+    search = Search(
+        looker(conn), catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
+    )
     rows = await claimable(conn, search, slot, now=now, lapsed=False)
     return rows is not None and await claim_rows(
         conn,
@@ -232,7 +235,9 @@ async def _withdraw(
 def _stands(conn: Connection, catalog: Catalog, row: asyncpg.Record, now: datetime) -> bool:
     """Tell whether the hours still have the time that is on offer."""
     slot = offered_slot(row)
-    search = Search(conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None)
+    search = Search(
+        looker(conn), catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
+    )
     return search.offers(slot.staff_id, epoch(slot.start))
 
 
@@ -245,7 +250,7 @@ async def _free(
     desk_id: int | None,
 ) -> Mapping[int, Sequence[range]]:
     """What is free of all days that anybody waits for."""
-    search = Search(conn, catalog, service_id, None, now=now, conversation_id=desk_id)
+    search = Search(looker(conn), catalog, service_id, None, now=now, conversation_id=desk_id)
     wishes = {
         wanted for waiter in waiters if waiter.service_id == service_id for wanted in waiter.wanted
     }

@@ -232,6 +232,11 @@ class Work:
         self._conn: Connection | None = None
         self.begun = False
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a connection is kept for this work."""
+        return self._conn is not None
+
     async def open(self) -> Connection:
         """The connection, which from now on is kept for this work."""
         if self._conn is None:

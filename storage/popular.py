@@ -26,7 +26,7 @@ class _Kept:
     seconds: frozenset[int]
 
 
-async def popular_times(conn: Connection, catalog: Catalog, *, now: datetime) -> frozenset[int]:
+async def popular_times(conn: Connection, catalog: Catalog, now: datetime) -> frozenset[int]:
     """The most popular starts of the last 90 days, as seconds of the company's day.
 
     Where those have thousands of bookings, of the newest of them. None where there is no history.

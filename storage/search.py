@@ -9,15 +9,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import chain
-from struct import Struct
 from typing import Final
 from uuid import UUID
 
-import asyncpg
-
-from flows.cells import Packed
 from flows.hours import DayBounds, calendar_of, moment
 from flows.model import Catalog, Piece, Service, Slot
 from flows.slots import (
@@ -31,14 +26,9 @@ from flows.slots import (
 )
 from flows.visits import NOTHING, Board, Plan, Stage, Taken, unit_of
 from storage import queries
-from storage.pool import Connection
+from storage.taken import Look, Looker
 
-_Q = queries.of("search")
-
-# A tstzrange as PostgreSQL sends it, with both its ends, in microseconds since 2000.
-_RANGE: Final = Struct(">5xq4xq")
-_MOMENT: Final = Struct(">q")
-_ZERO, _TICKS = 946_684_800, 1_000_000
+_Q = queries.of("taken")
 
 NEVER: Final = (0, -1)
 _MOST_KEPT: Final = 20_000
@@ -79,7 +69,7 @@ class Search:
     """
 
     __slots__ = (
-        "_conn",
+        "_look",
         "_moving",
         "_now",
         "_who",
@@ -98,7 +88,7 @@ class Search:
 
     def __init__(
         self,
-        conn: Connection,
+        look: Looker,
         catalog: Catalog,
         service_id: int,
         staff_id: int | None,
@@ -109,7 +99,7 @@ class Search:
         also: tuple[int, ...] = (),
         but: int | None = None,
     ) -> None:
-        self._conn, self._now, self._who = conn, now, (staff_id, but)
+        self._look, self._now, self._who = look, now, (staff_id, but)
         self.conversation_id, self._moving = conversation_id, moving
         self.catalog, self.service_id, self.also = catalog, service_id, also
         self.calendar = calendar_of(catalog)
@@ -261,38 +251,20 @@ class Search:
             # Limits and turns depend on all of a day, also on the hours that are over.
             since = min(since, self.calendar.bounds(self.calendar.day_of(low)).start)
             until = max(until, self.calendar.bounds(self.calendar.day_of(high)).end)
-        rows = await _Q["taken"].many(
-            self._conn,
-            company_id=self.catalog.company.id,
-            claimants=plan.claimants(staff_ids),
-            low=moment(since),
-            high=moment(until),
-            now=self._now,
-            conversation_id=self.conversation_id,
-            moving=self._moving,
-            turns=turns,
-            counted=counted,
-            shared=self.service_id if self.is_group else None,
+        return await self._look(
+            Look(
+                company_id=self.catalog.company.id,
+                claimants=plan.claimants(staff_ids),
+                low=moment(since),
+                high=moment(until),
+                now=self._now,
+                conversation_id=self.conversation_id,
+                moving=self._moving,
+                turns=turns,
+                counted=counted,
+                shared=self.service_id if self.is_group else None,
+            )
         )
-        return _sorted_out(rows)
-
-
-def _sorted_out(rows: Iterable[asyncpg.Record]) -> Taken:
-    busy: dict[int, Busy] = {}
-    begins: dict[int, Sequence[int]] = {}
-    sessions: dict[int, Mapping[int, int]] = {}
-    last_booked: dict[int, int] = {}
-    for claimant, part, visits, buffers, starting, starts, seats in rows:
-        match part:
-            case "claims":
-                busy[claimant] = Busy(_packed(visits), _packed(buffers))
-                if starting is not None:
-                    begins[claimant] = begins_of(starting)
-            case "session":
-                sessions[claimant] = dict(zip(starts, seats, strict=True))
-            case _:
-                last_booked[claimant] = starts[0]
-    return Taken(busy, begins, sessions, last_booked)
 
 
 def is_guarded(catalog: Catalog, service_ids: Sequence[int], staff_id: int | None) -> bool:
@@ -302,16 +274,6 @@ def is_guarded(catalog: Catalog, service_ids: Sequence[int], staff_id: int | Non
 
 def _is_guarded(plan: Plan) -> bool:
     return bool(len(plan.stages) > 1 or plan.stages[0].units or plan.limits or plan.capacity > 1)
-
-
-def _packed(ranges: bytes | None) -> Packed:
-    return Packed(ranges or b"", _RANGE, _ZERO, _TICKS)
-
-
-@lru_cache(maxsize=1024)
-def begins_of(moments: bytes) -> tuple[int, ...]:
-    """When visits begin, in epoch seconds, in order; kept, for most calendars are as before."""
-    return tuple(sorted(_ZERO + at // _TICKS for (at,) in _MOMENT.iter_unpack(moments)))
 
 
 def _plan_of(catalog: Catalog, service_ids: tuple[int, ...], who: _Who) -> Plan:

@@ -6,10 +6,11 @@ it does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from flows.effects import FindDays, FindEarliest, FindNearest, FindTimes
 from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
@@ -20,6 +21,7 @@ from flows.slots import assigned, busy_part, by_day, count, plenty, snug, split,
 from storage.pool import Connection
 from storage.popular import popular_times
 from storage.search import Free, Search
+from storage.taken import Looker, looker
 
 Find: TypeAlias = FindEarliest | FindDays | FindTimes | FindNearest
 Found: TypeAlias = EarliestFound | DaysFound | TimesFound | NearestFound
@@ -30,15 +32,27 @@ _BEFORE_WISH, _AFTER_WISH = 3, 7
 """How many days around the one wished for are worth offering instead of it."""
 
 
+class Sight(NamedTuple):
+    """How free times are looked for: `sight` of a connection, or together with others."""
+
+    look: Looker
+    popular: Callable[[Catalog, datetime], Awaitable[frozenset[int]]]
+
+
+def sight(conn: Connection) -> Sight:
+    """The sight of whoever has a connection."""
+    return Sight(looker(conn), partial(popular_times, conn))
+
+
 async def answer(
-    conn: Connection, catalog: Catalog, ask: Find, *, now: datetime, conversation_id: int | None
+    sees: Sight, catalog: Catalog, ask: Find, *, now: datetime, conversation_id: int | None
 ) -> Found:
     """Find free times; what the asking conversation holds itself counts as free."""
     moving = None if isinstance(ask, FindEarliest) else ask.moving
     # For a wish, whoever else does it is better than nobody.
     staff_id = None if isinstance(ask, FindEarliest | FindNearest) else ask.staff_id
     search = Search(
-        conn,
+        sees.look,
         catalog,
         ask.service_id,
         staff_id,
@@ -55,10 +69,10 @@ async def answer(
             days = await _days(search, ask.from_day.toordinal(), ask.limit)
             return DaysFound(tuple(days[: ask.limit]), more=len(days) > ask.limit)
         case FindTimes():
-            popular = await popular_times(conn, catalog, now=now)
+            popular = await sees.popular(catalog, now)
             return TimesFound(ask.day, await _times(search, ask.day.toordinal(), popular))
         case FindNearest():
-            popular = await popular_times(conn, catalog, now=now)
+            popular = await sees.popular(catalog, now)
             return NearestFound(await _nearest(search, ask, popular))
 
 

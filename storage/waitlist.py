@@ -35,6 +35,7 @@ from storage import bookings, queries
 from storage.errors import Conflict
 from storage.pool import Connection
 from storage.search import Search
+from storage.taken import looker
 
 _Q = queries.of("waitlist")
 
@@ -137,7 +138,9 @@ async def take(
     slot = ask.slot
     ids = {"company_id": catalog.company.id, "customer_id": customer_id}
     await _Q["pass_gate"].value(conn, company_id=catalog.company.id)
-    search = Search(conn, catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None)
+    search = Search(
+        looker(conn), catalog, slot.service_id, slot.staff_id, now=now, conversation_id=None
+    )
     won = None
     if search.offers(slot.staff_id, epoch(slot.start)):  # else the desk is about to take it back
         won = await _Q["accept"].one(
@@ -215,7 +218,7 @@ async def _free_now(
 ) -> tuple[list[Slot], Declined]:
     """What is free of a wish: the first times of each person in turn, and all of it as ranges."""
     search = Search(
-        conn,
+        looker(conn),
         catalog,
         ask.service_id,
         ask.wanted.staff_id,

@@ -14,7 +14,7 @@ from storage import queries
 from storage.pool import Connection
 from storage.search import Search
 
-_Q = queries.of("search")
+_Q = queries.of("taken")
 
 _Claims = Mapping[int, Sequence[Claimed]]
 

@@ -24,6 +24,7 @@ from storage.catalog import load
 from storage.errors import Corrupt
 from storage.pool import Connection
 from storage.search import Search
+from storage.taken import looker
 from storage.why import why as ask_why
 
 _SEARCHES: Final = 5
@@ -137,7 +138,7 @@ async def _searching(
         yield (
             conn,
             Search(
-                conn,
+                looker(conn),
                 catalog,
                 wanted.services[0],
                 wanted.staff,

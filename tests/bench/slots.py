@@ -27,9 +27,10 @@ from storage.clock import system_clock
 from storage.embedded import Servers
 from storage.pool import UNHURRIED, Connection, connection, open_pool
 from storage.popular import popular_times
-from storage.search import Search, begins_of
+from storage.search import Search
 from storage.seeds.plan import CompanyPlan, ServicePlan, StaffPlan, create, on
 from storage.seeds.rows import Claim, Writer, copy, copy_bookings
+from storage.taken import begins_of, looker
 from tests.support.database import create as create_database
 
 HISTORIES: Final = (10_000, 1_000_000)
@@ -210,7 +211,7 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
     def search(count: int, *also: int) -> Search:
         services = tuple(by[other].id for other in also)
         return Search(
-            conn, catalog, by[count].id, None, now=now, conversation_id=None, also=services
+            looker(conn), catalog, by[count].id, None, now=now, conversation_id=None, also=services
         )
 
     async def whole(count: int, *also: int) -> Any:
@@ -227,7 +228,7 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
 
     async def popular() -> Any:
         catalog.memo.pop("popular", None)
-        return await popular_times(conn, catalog, now=now)
+        return await popular_times(conn, catalog, now)
 
     cases: dict[str, Ask] = {
         f"{DAYS} days, {count} staff": partial(whole, count) for count in TEAMS
@@ -237,7 +238,7 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
     cases[f"{DAYS} days, two services, 10 staff"] = partial(whole, 10, 10)
     cases["slot check"] = check
     cases["next free, 10 staff"] = lambda: slots.answer(
-        conn, catalog, FindEarliest(by[10].id), now=now, conversation_id=None
+        slots.sight(conn), catalog, FindEarliest(by[10].id), now=now, conversation_id=None
     )
     cases["popular times, 90 days"] = popular
     return cases

@@ -15,6 +15,7 @@ from bot.operators import checking, free_times, parked
 from bot.settings import Settings, SettingsError
 from storage.pool import Connection
 from storage.search import Search
+from storage.taken import looker
 from tests.support.shop import Shop, add_resource, open_shop
 
 
@@ -109,7 +110,9 @@ async def test_why_names_each_rule_for_each_person(
 
 
 async def _starts(conn: Connection, shop: Shop, now: datetime) -> list[datetime]:
-    search = Search(conn, shop.catalog, shop.service_ids[0], None, now=now, conversation_id=None)
+    search = Search(
+        looker(conn), shop.catalog, shop.service_ids[0], None, now=now, conversation_id=None
+    )
     free = await search.free(search.earliest, search.latest)
     return [
         datetime.fromtimestamp(at, shop.catalog.zone)

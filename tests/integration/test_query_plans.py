@@ -12,6 +12,7 @@ import pytest
 
 from storage import queries, seeds
 from storage.pool import Connection, Pool, open_pool
+from storage.taken import Look
 from tests.bench.queries import QUERIES, somebody
 from tests.support.outgoing import Writer
 from tests.support.plans import faults, nodes
@@ -53,10 +54,6 @@ def of_the_bot(known: dict[str, Any]) -> Iterator[Case]:
         "low": now,
         "high": now + timedelta(days=30),
         "now": now,
-        "moving": None,
-        "turns": True,
-        "counted": True,
-        "shared": None,
         "timezone": "UTC",
         "since": now - timedelta(days=90),
         "newest": 2_000,
@@ -67,9 +64,14 @@ def of_the_bot(known: dict[str, Any]) -> Iterator[Case]:
         "most_past": 10,
         **known,
     }
+    look = Look(
+        known["company_id"], known["claimants"], now, now + timedelta(days=30), now, None, None,
+        turns=True, counted=True, shared=None,
+    )  # fmt: skip
+    values["looks"] = orjson.dumps([{"n": 0, **look._asdict()}]).decode()
     for module, name, keys in (
-        ("search", "taken", ("company_id", "claimant", "upper(during)", "lower(during)")),
-        ("search", "in_the_way", ("company_id", "upper(during)")),
+        ("taken", "taken", ("company_id", "claimant", "upper(during)", "lower(during)")),
+        ("taken", "in_the_way", ("company_id", "upper(during)")),
         ("popular", "times", ("company_id", "id")),
         ("bookings", "visits", ("company_id", "customer_id")),
     ):

@@ -78,11 +78,15 @@ async def test_a_newcomer_finds_a_salon_with_times_to_choose_from(
     assert all(service.name_in("ru") != service.name for service in lumi.services)
     for service in lumi.services:
         days: Any = await slots.answer(
-            conn, lumi, FindDays(service.id, None, now.date()), now=now, conversation_id=None
+            slots.sight(conn),
+            lumi,
+            FindDays(service.id, None, now.date()),
+            now=now,
+            conversation_id=None,
         )
         assert len(days.days) == 9
     earliest: Any = await slots.answer(
-        conn, lumi, FindEarliest(cut.id), now=now, conversation_id=None
+        slots.sight(conn), lumi, FindEarliest(cut.id), now=now, conversation_id=None
     )
     assert len(earliest.slots) == len(lumi.staff_for(cut.id)) > 1
 
@@ -93,7 +97,7 @@ async def test_popular_times_of_the_demo_carry_a_star(conn: Connection) -> None:
     starred = []
     for ahead in range(1, 6):
         ask = FindTimes(lumi.services[0].id, None, NOW.date() + timedelta(ahead))
-        found: Any = await slots.answer(conn, lumi, ask, now=NOW, conversation_id=None)
+        found: Any = await slots.answer(slots.sight(conn), lumi, ask, now=NOW, conversation_id=None)
         starred += [slot.popular for slot in found.slots]
     assert any(starred)
     assert not all(starred)

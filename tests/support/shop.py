@@ -118,7 +118,9 @@ class Shop:
     ) -> Any:
         """What a flow would be answered."""
         conversation_id = guest.conversation_id if guest else None
-        return await slots.answer(conn, self.catalog, ask, now=now, conversation_id=conversation_id)
+        return await slots.answer(
+            slots.sight(conn), self.catalog, ask, now=now, conversation_id=conversation_id
+        )
 
     async def hold(
         self,
