@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from tenacity import (
@@ -27,10 +27,12 @@ from bot.whatsapp.errors import (
     BadMedia,
     BadRecipient,
     BadTemplate,
+    Doubtful,
     GraphError,
     OptedOut,
     TemplateUnusable,
     TooLate,
+    Transient,
     WindowClosed,
 )
 from bot.whatsapp.render import put_media
@@ -39,6 +41,8 @@ from storage.clock import Clock
 from storage.outbox import Outcome, Outgoing, Result
 
 log = structlog.get_logger("usual.sender")
+
+_T = TypeVar("_T")
 
 WINDOW: Final = timedelta(hours=24)
 """How long after the customer's last message anything may be sent."""
@@ -136,9 +140,7 @@ class Delivery:
         """A file that Meta does not take must not keep the words back."""
         media_id = None
         try:
-            media_id = await self._client.upload(
-                row.phone_number_id, Attachment(**row.extras["attachment"])
-            )
+            media_id = await self._at_once(lambda: self._upload(row))
             return await self._post(row, put_media(body, media_id))
         except BadMedia as error:
             _note_missing_file(row, error)
@@ -148,20 +150,34 @@ class Delivery:
             _note_missing_file(row, error)
         return await self._post(row, put_media(body, None))
 
+    async def _upload(self, row: Outgoing) -> str:
+        try:
+            return await self._client.upload(
+                row.phone_number_id, Attachment(**row.extras["attachment"])
+            )
+        except Doubtful as error:
+            if error.http is None:
+                raise  # it took all the time there was
+            raise Transient(http=error.http) from error  # done twice it does no harm
+
     async def _post(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
         message = {**_envelope(row), **body}
+        return await self._at_once(lambda: self._post_once(row, message))
+
+    async def _at_once(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Call until it passes, if what is wrong may pass within a second."""
         try:
-            return await self._post_once(row, message)
+            return await call()
         except GraphError as error:
             if not _passes_soon(error):
                 raise
             had: list[GraphError] = [error]
 
-        async def again() -> Accepted:
+        async def again() -> _T:
             # The try that has failed is tenacity's first: sends that pass need not pay for it.
             if had:
                 raise had.pop()
-            return await self._post_once(row, message)
+            return await call()
 
         return await self._retrying(again)
 
