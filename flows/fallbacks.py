@@ -43,7 +43,7 @@ from flows.person import apologised, called, stays_silent, taken
 from flows.picked import picked
 from flows.replies import CallUs, CarryOn, Reply, TalkToUs
 from flows.taps import follow
-from flows.typed import TEXTS, Text
+from flows.typed import LAST, TEXTS, Text, without_lead
 from flows.usual import welcome
 from flows.wording import Message, locale_for
 
@@ -151,11 +151,14 @@ def _heard_language(state: State, raw: str, ctx: Context) -> str | None:
 
 
 def _understood(state: State, raw: str, ctx: Context) -> Step[State] | None:
-    text = Text(raw, k.bare(raw))
-    for handler in TEXTS:
-        step = handler(state, text, ctx)
-        if step is not None:
-            return step
+    text, rest = Text(raw, k.bare(raw)), without_lead(raw)
+    tries = [(text, TEXTS)]
+    tries += [(Text(rest, k.bare(rest)), TEXTS)] if rest else []
+    for tried, handlers in (*tries, (text, LAST)):
+        for handler in handlers:
+            step = handler(state, tried, ctx)
+            if step is not None:
+                return step
     return None
 
 

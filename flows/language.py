@@ -13,6 +13,7 @@ from typing import Final
 
 from babel import Locale
 
+from flows import asides
 from flows import keywords as k
 from flows.catalogues import CATALOGUES
 from flows.formats import locale_of
@@ -60,6 +61,14 @@ def written_in(text: str, spoken: str, *, settled: bool) -> str | None:
     return best if enough and best != spoken else None
 
 
+def is_foreign(text: str) -> bool:
+    """Tell whether a text is written in a script that none of our languages has."""
+    scripts = {_script(min(letters)) for letters in ALPHABETS.values()}
+    letters = [char for char in folded(text) if char.isalpha()]
+    foreign = sum(_script(char) not in scripts for char in letters)
+    return len(letters) > 1 and foreign > len(letters) / 2
+
+
 def _may_be(language: str, letters: Sequence[str]) -> bool:
     """Tell whether a language has nearly all letters, and none of its script that it lacks."""
     foreign = [char for char in letters if char not in ALPHABETS[language]]
@@ -92,7 +101,8 @@ def _names() -> Mapping[str, str]:
 def _words() -> Mapping[str, frozenset[str]]:
     """Gather the words that only one language has."""
     own: dict[str, set[str]] = {}
-    lists = [value for name, value in vars(k).items() if name.endswith("_WORDS")]
+    named = {**vars(k), **vars(asides)}
+    lists = [value for name, value in named.items() if name.endswith("_WORDS")]
     for language in CATALOGUES:
         texts = [text for words in lists for text in k.translated(words, language)]
         if language in VOCABULARIES:

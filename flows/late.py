@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from flows import asides
 from flows import keywords as k
 from flows import wording as t
 from flows import wording_unasked as unasked
@@ -36,7 +37,7 @@ def is_late(bare: str, raw: str, ctx: Context) -> bool:
         return False
     if k.LATE.has(bare):
         return True
-    return not k.LATE_SIGNS.whole.isdisjoint(bare.split()) and _by(raw, ctx) is not None
+    return not asides.LATE_SIGNS.whole.isdisjoint(bare.split()) and _by(raw, ctx) is not None
 
 
 def note_late(raw: str, day: date | None, ctx: Context) -> Step[NotingLate]:

@@ -10,13 +10,16 @@ before: then the reminder is the open question, and a "yes" is an answer to it.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from flows import asides
 from flows import keywords as k
 from flows import wording as t
 from flows import wording_unasked as unasked
+from flows.agreeing import agrees, refuses
 from flows.asking import Asking, Back, Idle, buttons, shown, words
 from flows.cards import at, of_visit
 from flows.effects import (
@@ -45,6 +48,7 @@ from flows.greeting import at_menu
 from flows.machine import Context, Flow, State, Step
 from flows.manage import ViewingVisit, open_visit
 from flows.model import Usual, Visit
+from flows.plain import plain
 from flows.refusals import OPEN_STATUSES
 from flows.reminding import (
     ATTENDANCE,
@@ -79,6 +83,7 @@ ASKED_WITHIN: Final = timedelta(days=3)
 """How late a customer may still be asked how a visit was."""
 _THUMBS: Final = frozenset("👍👌✅❤♥🙏🙂😊💪")
 GOOD, FAIR, BAD = 5, 3, 1
+_GIVEN: Final = re.compile(r"(10|[1-5])(?: ?/ ?(?:5|10)| ?\w*)?[ .!]*").fullmatch
 
 
 class Reminding(Asking):
@@ -97,6 +102,7 @@ class Reminded(Asking):
     step: Literal["reminder.reminded"] = "reminder.reminded"
     booking_id: UUID
     kind: str = FIRST
+    start: datetime | None = None  # when it was when it was asked
 
 
 class Rating(Asking):
@@ -158,12 +164,23 @@ def reminded(
             return at_menu(ctx, words(ctx)(t.VISIT_GONE))
         case ReactionReceived(emoji) if emoji and emoji[0] in _THUMBS:
             return _confirm(state)
-        case TextReceived(text) if k.YES.has(k.bare(text)):
+        case TextReceived() if state.start is not None and state.start <= ctx.now:
+            return None  # they speak of something else by now
+        case TextReceived(text) if _comes(text):
             return _confirm(state)
-        case TextReceived(text) if k.NO.has(k.bare(text)):
+        case TextReceived(text) if refuses(text):
             return open_visit(state.booking_id, "cancel")
         case _:
             return None
+
+
+def _comes(text: str) -> bool:
+    """Tell whether a text says that they will come: "yes, see you then"."""
+    bare = k.bare(text)
+    if agrees(text) or k.COMING.has(bare) or k.SEE_YOU.has(bare):
+        return True
+    lead, _, rest = bare.partition(" ")
+    return lead in k.YES.whole and (k.COMING.has(rest) or k.SEE_YOU.has(rest))
 
 
 def rating(state: Rating, event: Event, ctx: Context) -> Step[Rating | Idle | Back] | None:
@@ -192,13 +209,19 @@ def follow(reply: Reply) -> Step[Reminded | Rating] | None:
 
 
 def stars(text: str) -> int | None:
-    """Read how many of five stars were given: as a number, or drawn."""
+    """Read how many of five stars were given: as a number, drawn, or in words."""
     bare = text.strip()
     drawn = bare.replace("\ufe0f", "")
     if drawn and set(drawn) <= {"⭐", "🌟", "★"}:
         return min(len(drawn), 5)
-    number = bare.removesuffix("/5").strip(" .!")
-    return int(number) if number in ("1", "2", "3", "4", "5") else None
+    given = _GIVEN(bare)
+    if given:
+        return min(int(given[1]), GOOD)
+    said = plain(text)
+    if asides.BLAME.has(said) and not asides.PRAISE.whole & {said}:
+        return BAD
+    liked = asides.PRAISE.has(said) or agrees(text) or k.THANKS.is_all_of(said, asides.MILD)
+    return GOOD if liked else None
 
 
 def question(ctx: Context, visit: Visit, kind: str) -> Say:
@@ -246,7 +269,8 @@ def _remind(state: Reminding, visit: Visit | None, ctx: Context) -> Step[Back | 
     )
     if state.busy:
         return Step(Back(), (say, *effects))
-    return shown(Reminded(booking_id=visit.id, kind=state.kind), say, *effects)
+    reminded_ = Reminded(booking_id=visit.id, kind=state.kind, start=visit.start)
+    return shown(reminded_, say, *effects)
 
 
 def _soon(ctx: Context, visit: Visit) -> Say:

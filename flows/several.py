@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Final, TypeVar
 
+from flows import asides
 from flows import keywords as k
 from flows import wording as t
 from flows.asking import Asking, words
@@ -83,7 +84,7 @@ def for_people(raw: str, ctx: Context) -> list[Next]:
         return []
     wished = understand(raw, ctx)
     again = _next(raw, wished or Wished(), None)
-    return [again] * (2 if k.THREE_PEOPLE.has(plain(raw)) else 1)
+    return [again] * (2 if asides.THREE_PEOPLE.has(plain(raw)) else 1)
 
 
 def one_of_each(wished: Wished, wish: Wish) -> tuple[tuple[int, ...], list[Next]]:
@@ -191,7 +192,7 @@ def _are_two(first: Wished, second: Wished, text: str) -> bool:
         return False
     if (first.wish, first.from_day) == (second.wish, second.from_day):
         return False
-    return bool(second.services) or k.RELATIVES.has(plain(text))
+    return bool(second.services) or asides.RELATIVES.has(plain(text))
 
 
 def _next(said: str, wished: Wished, before: Next | None) -> Next:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from flows import asides, wishing
 from flows import keywords as k
 from flows import questions as questions_
-from flows import wishing
 from flows import wording as t
 from flows.again import ask_again
+from flows.agreeing import agrees, any_will_do, extreme, nothing_fits, refuses
 from flows.asking import Idle, local, words
 from flows.draft import (
     NO_WISH,
@@ -25,7 +26,8 @@ from flows.draft import (
 )
 from flows.effects import Record
 from flows.greeting import greet
-from flows.language import asked_for
+from flows.in_view import other_time
+from flows.language import asked_for, is_foreign
 from flows.late import is_late, note_late
 from flows.machine import Context, State, Step
 from flows.manage import CancellingVisit, open_visits
@@ -42,7 +44,7 @@ from flows.picking import drop, pick_times
 from flows.places import Joining, Offered
 from flows.plain import plain
 from flows.relative import relative
-from flows.remarks import remark
+from flows.remarks import ask_team, asks, remark
 from flows.replies import BookNext, MoreTimes, decode
 from flows.taps import tap
 from flows.usual import usual_of, welcome
@@ -63,6 +65,14 @@ class Text:
 
 
 TextHandler = Callable[[State, Text, Context], Step[State] | None]
+
+
+def without_lead(raw: str) -> str:
+    """Return a text without the words that it only begins with: "yes but make it 12"."""
+    left = raw.split()
+    while len(left) > 1 and plain(left[0]) in asides.LEAD.whole:
+        del left[0]
+    return " ".join(left) if len(left) < len(raw.split()) else ""
 
 
 # The handlers, in the order in which they are asked.
@@ -123,15 +133,17 @@ def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Take a yes or a no for the first or second button of a question that has such."""
-    if isinstance(state, Idle) and (k.YES.has(text.bare) or k.NEXT.has(text.bare)):
+    if isinstance(state, Idle) and (k.YES.has(text.bare) or asides.NEXT.has(text.bare)):
         following = [id_ for id_, _ in state.offered if isinstance(decode(id_), BookNext)]
         return _as_tap(following[0], state, ctx) if following else None
     if not isinstance(state, Confirming | CancellingVisit | Offered):
         return None
-    for lexicon, place in ((k.YES, 0), (k.NO, 1)):
-        if lexicon.has(text.bare) and len(state.offered) > place:
-            return _as_tap(state.offered[place][0], state, ctx)
-    return None
+    place = 0 if agrees(text.raw) else 1 if refuses(text.raw) else None
+    if place is None and isinstance(state, CancellingVisit) and k.CANCEL.has(text.bare):
+        place = 0
+    if place is None or len(state.offered) <= place:
+        return None
+    return _as_tap(state.offered[place][0], state, ctx)
 
 
 def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -159,6 +171,19 @@ def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
             return greet(ctx)
 
 
+def indifferent(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Choose for whoever does not mind, and look further for whom nothing fits."""
+    if asides.NONE_FITS.has(text.bare):
+        return nothing_fits(state, ctx)
+    said = asides.INDIFFERENT.has(text.bare)
+    return any_will_do(state, ctx, last=False) if said else extreme(state, text.bare, ctx)
+
+
+def in_view(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Move the visit that is in front of them when another time is named."""
+    return other_time(state, text.raw, text.bare, ctx)
+
+
 def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Join the waitlist, see it or leave it; answer its questions in other words."""
     if k.LEAVE_LIST.has(text.bare):
@@ -175,7 +200,8 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if isinstance(state, Joining):
         if wished is not None:
             return heard(ctx, state, wished)
-        return anytime(ctx, state) if k.ANYTIME.has(plain(text.raw)) else None
+        any_ = k.ANYTIME.has(plain(text.raw)) or asides.INDIFFERENT.has(text.bare)
+        return anytime(ctx, state) if any_ else None
     order = order_of(state, held_wish(ctx, state)) if isinstance(state, Draft) else Order()
     if wished is None and order.service_id is None:
         return list_places(join=True)
@@ -229,7 +255,15 @@ def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def thanks(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Be polite; what was going on stays open."""
-    return aside(state, ctx, words(ctx)(t.WELCOME)) if k.THANKS.has(text.bare) else None
+    said = k.THANKS.has(text.bare) or k.THANKS.is_all_of(plain(text.raw), asides.MILD)
+    return aside(state, ctx, words(ctx)(t.WELCOME)) if said else None
+
+
+def team(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Pass on what is asked and nobody but the team can answer; ask which language is spoken."""
+    if not asides.FOREIGN.whole.isdisjoint(plain(text.raw).split()) or is_foreign(text.raw):
+        return ask_language(state, ctx)
+    return ask_team(state, ctx) if asks(text.raw) else None
 
 
 TEXTS: Final[tuple[TextHandler, ...]] = (
@@ -238,10 +272,12 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     menu,
     choice,
     yes_or_no,
+    indifferent,
     waiting,
     late,
     remarks,
     usual,
+    in_view,
     intents,
     questions,
     leave,
@@ -249,6 +285,8 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     begin,
     thanks,
 )
+"""What is tried in turn; after it, without the words that a text begins with, all of it again."""
+LAST: Final[tuple[TextHandler, ...]] = (team,)
 
 
 def _as_tap(reply_id: str, state: State, ctx: Context) -> Step[State] | None:

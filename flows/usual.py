@@ -7,6 +7,7 @@ suggestion is marketing: it goes to nobody who stopped it, and to nobody who has
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from flows import keywords as k
 from flows import wording as t
 from flows import wording_unasked as unasked
+from flows.agreeing import agrees, refuses
 from flows.asking import Asking, Back, Idle, buttons, local, shown, today, words
 from flows.cards import booked
 from flows.draft import ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
@@ -48,11 +50,13 @@ from flows.replies import (
     OpenMenu,
     Reply,
     StartBooking,
+    decode,
     encode,
 )
 from flows.replies_unasked import NotNow, PickUsual, StopSuggestions, SuggestAgain
 from flows.templates import REBOOK as REBOOK_TEMPLATE
 from flows.templates import use
+from flows.wishes import understand
 from flows.wording import Words
 
 LEAST_VISITS: Final = 2
@@ -93,6 +97,11 @@ Booking: TypeAlias = (
 )
 
 
+Answering: TypeAlias = (
+    OfferingUsual | ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Idle
+)
+
+
 def welcome(ctx: Context) -> Step[Idle | OfferingUsual]:
     """Greet; of a regular, look for the times of the usual first."""
     usual = usual_of(ctx)
@@ -122,10 +131,10 @@ def suggest(
     return Step(Suggesting(booking_id=booking_id, busy=busy), ask=_find(ctx, usual))
 
 
-def offering(state: OfferingUsual, event: Event, ctx: Context) -> Step[Idle | OfferingUsual] | None:
+def offering(state: OfferingUsual, event: Event, ctx: Context) -> Step[Answering] | None:
     """Offer the usual at the times that are free, or greet like anybody."""
-    if isinstance(event, TextReceived) and k.NO.has(k.bare(event.text)):
-        return greet(ctx)
+    if isinstance(event, TextReceived):
+        return _typed(state, event.text, ctx)
     if not isinstance(event, NearestFound):
         return None
     usual = usual_of(ctx)
@@ -140,6 +149,26 @@ def offering(state: OfferingUsual, event: Event, ctx: Context) -> Step[Idle | Of
         text = w(unasked.USUAL_NAMELESS, **known)
     more = buttons(w, (unasked.SOMETHING_ELSE, OpenMenu()))
     return shown(state, Say(text, (*_buttons(ctx, slots), *more)), Record("usual_offered"))
+
+
+def _typed(state: OfferingUsual, raw: str, ctx: Context) -> Step[Answering] | None:
+    """Take a no; a yes for the first time, to be confirmed; and another day for the usual."""
+    if refuses(raw):
+        return greet(ctx)
+    usual, offered = usual_of(ctx), [decode(id_) for id_, _ in state.offered]
+    first = next((reply for reply in offered if isinstance(reply, PickUsual)), None)
+    if usual is None or first is None:
+        return None
+    order = Order(usual.service_id, usual.staff_id, who_known=True)
+    if agrees(raw):
+        wall = local(ctx, first.start)
+        return go_on(ctx, replace(order, wish=Wish(wall.date(), wall.time())))
+    wished = understand(raw, ctx)
+    if wished is None or wished.services or wished.staff_id or wished.not_by or wished.stranger:
+        return None
+    if not wished.says_when or k.CANCEL_VISIT.has(k.bare(raw)):
+        return None
+    return go_on(ctx, replace(order, wish=wished.wish, from_day=wished.from_day))
 
 
 def suggesting(state: Suggesting, event: Event, ctx: Context) -> Step[Back | OfferingUsual] | None:

@@ -13,9 +13,10 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from flows.formats import month_first
-from flows.model import AFTERNOON, EVENING, MORNING, Wish
-from flows.when_rules import PARTS_SAID, RULES, Clock, Found, Moment
-from flows.when_tokens import Token, read
+from flows.model import AFTERNOON, EVENING, MORNING, Wish, part_of
+from flows.when_found import PARTS_SAID, Clock, Found, Moment
+from flows.when_rules import RULES
+from flows.when_tokens import Token, has, read
 
 _DAY = timedelta(days=1)
 
@@ -42,6 +43,17 @@ def when_in(
 ) -> Heard | None:
     """Read a day, time or part of the day out of a text's tokens."""
     moment = Moment(now, opening, month_first(locale))
+    heard = _heard(tokens, moment)
+    ors = [at for at in range(len(tokens)) if has(tokens, at, "OR")]
+    if heard is None and ors:  # "3pm or 4pm": what is named first is shown first
+        first = _heard(tokens[: ors[0]], moment) or _heard(tokens[ors[0] + 1 :], moment)
+        if first is not None and first.wish.part is not None and first.wish.day is not None:
+            return Heard(Wish(first.wish.day))  # "tomorrow morning or evening"
+        return first
+    return heard
+
+
+def _heard(tokens: Sequence[Token], moment: Moment) -> Heard | None:
     found = Found(set(), set(), set(), set())
     at = 0
     while at < len(tokens):
@@ -76,6 +88,8 @@ def _conclude(found: Found, moment: Moment) -> Heard | None:
     part = next(iter(found.parts), None)
     clock = next(iter(found.clocks), None)
     at_time = _time(clock, part, moment) if clock else None
+    if clock is None and part is None:
+        part, at_time = _stretch(found, moment)
     day = _day(found, at_time, moment)
     from_day = None
     if found.next_week and day is None:
@@ -85,6 +99,21 @@ def _conclude(found: Found, moment: Moment) -> Heard | None:
     if day is None and at_time is None and part is None and from_day is None:
         return None
     return Heard(Wish(day, at_time, None if at_time else PARTS_SAID.get(part or "")), from_day)
+
+
+def _stretch(found: Found, moment: Moment) -> tuple[str | None, time | None]:
+    """Return the part of the day that a stretch lies in, or else the time that it begins at."""
+    if found.span is not None:
+        low, high = (_time(clock, None, moment) for clock in found.span)
+        same = low < high and part_of(low) == part_of(_just_before(high))
+        return (part_of(low), None) if same else (None, low)
+    if found.before is not None:
+        return part_of(_just_before(_time(found.before, None, moment))), None
+    return None, None
+
+
+def _just_before(at: time) -> time:
+    return (datetime.combine(date.min + _DAY, at) - timedelta(minutes=1)).time()
 
 
 def _day(found: Found, at: time | None, moment: Moment) -> date | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 
-from flows.model import AFTERNOON, EVENING, MORNING
+from flows import when_spans as spans
+from flows.model import EVENING
+from flows.when_found import PARTS_SAID, Clock, Found, Moment
 from flows.when_tokens import (
     BRIEF,
     HALVES,
@@ -27,10 +28,7 @@ from flows.when_tokens import (
     weekday_of,
 )
 
-PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "night": EVENING}
-"""The codes of parts of the day, and the part that each is booked as."""
 _NEAR: Final = ("TODAY", "TONIGHT", "TOMORROW", "AFTER_TOMORROW")
-_TO: Final = frozenset({"and", "to", "till", "until", "и", "до"})
 _THEN: Final = frozenset(
     [
         "with",
@@ -51,43 +49,6 @@ _THEN: Final = frozenset(
 )
 """Words that may follow an hour."""
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A time of day as it was said: `sure` where no other half of the day can be meant."""
-
-    hour: int
-    minute: int = 0
-    sure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When and where a text is read."""
-
-    now: datetime  # local
-    opening: tuple[time, time]
-    month_first: bool
-
-    @property
-    def today(self) -> date:
-        """Return the local date."""
-        return self.now.date()
-
-
-@dataclass(slots=True)
-class Found:
-    """What the rules have found so far."""
-
-    days: set[date]
-    weekdays: set[int]
-    clocks: set[Clock]
-    parts: set[str]
-    next_week: bool = False
-    next_weekday: bool = False
-    exact: datetime | None = None  # "in two hours"
-    month: date | None = None  # the first of a month that is named alone
 
 
 def _excluded(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
@@ -111,6 +72,11 @@ def _relative(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
     if not has(tokens, at, "DAY", "WEEK", "HOUR", "MINUTE"):
         return 0
     unit, at = tokens[at].codes, at + 1
+    named = has(tokens, at, "AT", "ON") and has(tokens, at + 1, *WEEKDAYS)
+    if ahead and "WEEK" in unit and not counted and named:  # через неделю во вторник
+        day = 7 + (weekday_of(tokens[at + 1]) - moment.today.weekday()) % 7
+        found.days.add(moment.today + day * _DAY)
+        return at + 2 - start
     if "WEEK" in unit and has(tokens, at, "FROM") and has(tokens, at + 1, *WEEKDAYS):
         day = (weekday_of(tokens[at + 1]) - moment.today.weekday()) % 7 + 7 * (n or 1)
         found.days.add(moment.today + day * _DAY)
@@ -292,16 +258,6 @@ def _fractions(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -
     return 0
 
 
-def _between(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
-    """Between 2 and 4, с 14 до 16: no time, but nothing against the day beside it."""
-    if not has(tokens, at, "BETWEEN", "FROM", "ON") or at + 3 >= len(tokens):
-        return 0
-    first, joint, last = tokens[at + 1 : at + 4]
-    if joint.text not in _TO or any(not 0 <= one.number <= 24 for one in (first, last)):
-        return 0
-    return 4 + has(tokens, at + 4, "AM", "PM")
-
-
 def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
     """15:30, 3pm, at 3, в 6 вечера, 10 o'clock."""
     said_at = has(tokens, at, "AT")
@@ -378,7 +334,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _near_days,
     _weekdays,
     _fractions,
-    _between,
+    spans.between,
+    spans.before,
     _hours,
     _day_of_month,
     _parts,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
+from flows import asides
 from flows import keywords as k
 from flows.asking import local, words
 from flows.draft import NO_WISH
@@ -56,7 +57,7 @@ class Wished:
 
 def understand(text: str, ctx: Context) -> Wished | None:
     """Read a wish out of a text; None when there is none in it."""
-    tokens = read(text, words(ctx).language)
+    tokens = read(_corrected(text), words(ctx).language)
     timely = frozenset(
         word
         for token in tokens
@@ -93,6 +94,16 @@ def understand(text: str, ctx: Context) -> Wished | None:
     )
 
 
+def _corrected(text: str) -> str:
+    """Return what is meant of a text that corrects itself: "10am, no wait, 11am"."""
+    said = plain(text)
+    for phrase in sorted(asides.CORRECTS.parts, key=len, reverse=True):
+        _, found, last = f" {said} ".rpartition(phrase)
+        if found and last.strip():
+            return f"at {last.strip()}" if last.strip().isdecimal() else last
+    return text
+
+
 def _grouped(matches: Sequence[_Match]) -> tuple[tuple[int, ...], ...]:
     """Return the services by the words that name them: "haircut and manicure" has two kinds."""
     found: dict[frozenset[str], tuple[int, ...]] = {}
@@ -122,7 +133,10 @@ def _is_excluded(said: Sequence[str], named: frozenset[str]) -> bool:
     """Tell "not with Ben" and "anyone but Ben" from "with Ben"."""
     at = next(n for n, word in enumerate(said) if word in named)
     before = said[max(0, at - 2) : at]
-    before = before[:-1] if before and before[-1] in k.WITH.whole else before[-1:]
+    joined = bool(before) and before[-1] in k.WITH.whole
+    before = before[:-1] if joined else before[-1:]
+    if joined and before and before[-1] in k.BUT.whole:  # "ok but with Kelly"
+        return False
     return bool(before) and before[-1] in k.EXCEPT.whole
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from flows import asides
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
@@ -24,7 +25,6 @@ from flows.formats import fit
 from flows.machine import Context, State, Step
 from flows.model import Wish
 from flows.ordering import Choosing, ask_service, go_on
-from flows.picked import number
 from flows.plain import plain
 from flows.several import for_people, in_turn, one_of_each, parted
 from flows.wishes import Wished, understand
@@ -177,7 +177,10 @@ def _heard(state: State, wished: Wished) -> Record:
 
 def _number_meant(state: State, raw: str) -> str:
     """Return what a number alone, which no row has, means where hours or days are asked for."""
-    said = number(raw)
-    if said and isinstance(state, ChoosingTime | Confirming):
-        return f"at {said[1]}"
-    return f"{said[1]}th" if said and isinstance(state, ChoosingDay) else raw
+    said = [word for word in plain(raw).split() if word not in asides.LEAD.whole]
+    if len(said) != 1 or not said[0].isdecimal():
+        return raw
+    number = said[0]
+    if isinstance(state, ChoosingTime | Confirming):
+        return f"{number[:-2]}:{number[-2:]}" if len(number) in (3, 4) else f"at {number}"
+    return f"{number}th" if isinstance(state, ChoosingDay) and len(number) < 3 else raw

@@ -97,6 +97,9 @@ A_BOT = sentence(
     "I'm the booking assistant of {company}, a program. A person from the team is one tap away."
 )
 SEE_YOU_THEN = sentence("See you then!")
+NO_HURRY = sentence("Take your time, I'm here.")
+WILL_REMIND = sentence("I'll remind you of every visit in good time, right here.")
+FOR_THE_TEAM = sentence("That's one for the team: I can't answer it myself. Shall I call someone?")
 NO_MATTER = sentence("No problem! Just write when you need something.")
 ONE_PERSON = sentence("I book one person at a time, so let's begin with the first.")
 ONE_AFTER_OTHER = sentence("One after the other: this first, then {next}.")

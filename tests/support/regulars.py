@@ -47,9 +47,13 @@ def was_reminded(salon: Salon, booking_id: UUID) -> None:
 
 
 def note(
-    salon: Salon, ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit, who: int
+    salon: Salon,
+    ask: fx.ConfirmVisit | fx.CompleteVisit | fx.RateVisit | fx.NoteLate,
+    who: int,
 ) -> ev.Answer:
     """Note what has become of a customer's visit."""
+    if isinstance(ask, fx.NoteLate):
+        return _note_late(salon, ask, who)
     owner, visit = salon.visits.get(ask.booking_id, (0, None))
     if owner != who or visit is None:
         return ev.VisitGone()
@@ -70,7 +74,7 @@ def note(
     return answer
 
 
-def note_late(salon: Salon, ask: fx.NoteLate, who: int) -> ev.LateNoted:
+def _note_late(salon: Salon, ask: fx.NoteLate, who: int) -> ev.LateNoted:
     """Note on a customer's next visit that they will be late."""
     since, until = salon.now - timedelta(hours=1), salon.now + timedelta(hours=24)
     mine = [

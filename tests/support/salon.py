@@ -32,7 +32,7 @@ from flows.model import (
 from flows.nearest import Option, anytime, nearest, soonest
 from tests.support.lumi import LUMI, SERVICES, STAFF
 from tests.support.queue import Queue
-from tests.support.regulars import note, note_late, usual_of
+from tests.support.regulars import note, usual_of
 
 Services = tuple[int, ...]
 """The services of a visit, in turn."""
@@ -109,10 +109,8 @@ class Salon:
                 return self._cancel(booking_id, who)
             case fx.MoveVisit(booking_id, hold):
                 return self._move(booking_id, hold, who)
-            case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit():
+            case fx.ConfirmVisit() | fx.CompleteVisit() | fx.RateVisit() | fx.NoteLate():
                 return note(self, ask, who)
-            case fx.NoteLate():
-                return note_late(self, ask, who)
             case _:
                 return self.queue.answer(ask, who)
 
@@ -249,9 +247,9 @@ class Salon:
         return [today + timedelta(days=n) for n in range(self.company.policy.horizon_days + 1)]
 
     def _earliest(self, ask: fx.FindEarliest, who: int) -> ev.EarliestFound:
-        found, services = [], _services(ask)
-        for id_ in self._team(services, None, ask.but):
-            days = (self._slots(services, id_, day, who, None) for day in self._dates())
+        found, what = [], _services(ask)
+        for id_ in self._team(what, None, ask.but):
+            days = (self._slots(what, id_, day, who, None) for day in self._dates())
             found += next(([slots[0]] for slots in days if slots), [])
         return ev.EarliestFound(ask.service_id, tuple(found))
 

@@ -17,7 +17,16 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import formats, keywords, language, several, wording, wording_unasked, wording_waitlist
+from flows import (
+    asides,
+    formats,
+    keywords,
+    language,
+    several,
+    wording,
+    wording_unasked,
+    wording_waitlist,
+)
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.plain import plain
 from flows.wording import Message, Words, speak
@@ -83,7 +92,7 @@ def _messages(value: object) -> Iterator[Message]:
 
 ALL = {
     message.source: message
-    for module in (wording, wording_unasked, wording_waitlist, keywords, language)
+    for module in (wording, wording_unasked, wording_waitlist, keywords, asides, language)
     for value in vars(module).values()
     for message in _messages(value)
 }
@@ -187,7 +196,7 @@ def test_no_text_is_unused() -> None:
         }
     declared = {
         name
-        for module in (wording, wording_unasked, wording_waitlist, keywords, language)
+        for module in (wording, wording_unasked, wording_waitlist, keywords, asides, language)
         for name, value in vars(module).items()
         if list(_messages(value))
     }
@@ -201,6 +210,7 @@ def test_no_sentence_stands_outside_the_wording() -> None:
             "wording_unasked.py",
             "wording_waitlist.py",
             "keywords.py",
+            "asides.py",
             "language.py",
             "when_words.py",
         ):

@@ -1,0 +1,120 @@
+"""Words of what is said beside a booking: delays, doubts, corrections, questions to the team.
+
+They are translated and understood like those of `flows.keywords`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flows.keywords import lexicon
+from flows.wording import keywords
+
+CORRECTS_WORDS: Final = keywords(
+    "no wait|wait no|i mean|sorry i meant|i meant|scratch that|correction|no sorry"
+    "|no actually|actually no|or rather"
+)
+INDIFFERENT_WORDS: Final = keywords(
+    "any|either|doesnt matter|dont care|dont mind|idc|no matter|up to you|you choose"
+    "|you decide|whatever|all the same|doesnt matter to me|i dont mind|i dont care"
+    "|no preference|surprise me|any will do|either is fine"
+)
+NONE_FITS_WORDS: Final = keywords(
+    "none|neither|none of these|none of them|none of those|none work|these dont work"
+    "|nothing suits|nothing works|dont work for me|doesnt work for me|none of these work"
+    "|cant do any"
+)
+WAIT_WORDS: Final = keywords(
+    "wait|hold on|hang on|one sec|1 sec|a sec|one second|one moment|just a sec|brb"
+    "|let me check|let me think|give me a minute|give me a sec|thinking|checking"
+    "|need to check|ill think|let me see|ask my|get back to you"
+)
+AT_DOOR_WORDS: Final = keywords(
+    "im here|i am here|im outside|i am outside|at the door|outside now|door is locked"
+    "|its locked|nobody here|no one is here|nobody is here|im at the salon|weve arrived"
+    "|ive arrived|just arrived|is anyone opening"
+)
+LOST_WORDS: Final = keywords(
+    "left my|lost my|forgot my|left behind|forget my|lost and found|find my|my umbrella"
+    "|did you find"
+)
+DATA_WORDS: Final = keywords(
+    "delete my data|my data|delete my account|forget me|gdpr|privacy|personal data|erase my"
+    "|remove my data|data do you have"
+)
+ASKING_WORDS: Final = keywords(
+    "do you|do u|is there|are there|can i|can you|can u|could you|could i|do i|does|is it"
+    "|is this|what|whats|who|whos|why|how|hows|where|wheres|when|which|will|may i|should i"
+    "|are you|have you|is the|did you|would you|am i|what is|can|could|do|did|is|are|would"
+    "|may|should|have|has"
+)
+TIME_LEFT_WORDS: Final = keywords(
+    "how long do i have|how much time do i have|how long is it held|how long do you keep"
+    "|until when is it|how much time is left|how long have i got"
+)
+REMIND_WORDS: Final = keywords(
+    "remind me|will you remind|send me a reminder|send a reminder|get a reminder"
+    "|do you send reminders"
+)
+WRONG_WORDS: Final = keywords(
+    "wrong time|wrong day|wrong date|wrong one|wrong service|not that time|not that day"
+    "|picked the wrong|made a mistake|a mistake"
+)
+FOREIGN_WORDS: Final = keywords(
+    "hola|bonjour|bonsoir|hallo|guten|ciao|buongiorno|ola|merci|danke|gracias|quiero|cita"
+    "|termin|rendez|vous|por|favor|bitte|obrigado|dzien|dobry|merhaba|salut|grazie|selam"
+    "|bom dia|ahoj|hei|hej|je|ich|voudrais|mochte|vorrei|quisiera|appuntamento|wizyta|randevu"
+)
+PRAISE_WORDS: Final = keywords(
+    "loved it|love it|excellent|wonderful|fantastic|very happy|so happy|not bad|very good"
+    "|really good|was great|was good|was lovely|perfect|great|good|amazing|brilliant|awesome"
+)
+BLAME_WORDS: Final = keywords(
+    "awful|bad|terrible|horrible|not good|hated it|hate it|not great|didnt like|did not like"
+    "|disappointed"
+)
+TO_BOT_WORDS: Final = keywords(
+    "menu|back to the menu|back to menu|back to bot|back to the bot|bot|main menu"
+)
+LATE_SIGNS_WORDS: Final = keywords("late|delayed|behind")
+RELATIVES_WORDS: Final = keywords(
+    "my son|my daughter|my wife|my husband|my mum|my mom|my mother|my dad|my father|my friend"
+    "|my sister|my brother|my kid|my kids|my child|my boyfriend|my girlfriend|my partner"
+    "|my baby|my grandma|my niece|my nephew|my cousin"
+)
+THREE_PEOPLE_WORDS: Final = keywords("3 people|three people|for three|for 3|three of us|3 of us")
+NEXT_WORDS: Final = keywords(
+    "next|next one|the next one|go on|carry on|continue|now the next|and the other"
+    "|and the next|the other one"
+)
+LEAD_WORDS: Final = keywords(
+    "yes|no|yeah|yep|nope|nah|ok|okay|hmm|hm|um|well|sorry|wait|actually|oh|but|and|so|please"
+    "|then|also|oops|right|alright|cool|great|fine|thanks|hang|on|make|it|maybe|change|that"
+    "|to|lets|say|try|just|how|about|what|not|rather|instead"
+)
+MILD_WORDS: Final = keywords(
+    "it|that|thats|so|much|very|a|lot|me|for|is|this|then|too|works|good|please|pls|thanks"
+    "|thank|you|lovely|guys|all|xx|xxx|x|dear|love|mate|ok|cool|great|do|book|one|time|day"
+)
+
+CORRECTS: Final = lexicon(CORRECTS_WORDS, within=2)
+INDIFFERENT: Final = lexicon(INDIFFERENT_WORDS, within=9)
+NONE_FITS: Final = lexicon(NONE_FITS_WORDS, within=2)
+WAIT: Final = lexicon(WAIT_WORDS, within=2)
+AT_DOOR: Final = lexicon(AT_DOOR_WORDS, within=2)
+LOST: Final = lexicon(LOST_WORDS, within=2)
+DATA: Final = lexicon(DATA_WORDS, within=1)
+ASKING: Final = lexicon(ASKING_WORDS, within=9)
+TIME_LEFT: Final = lexicon(TIME_LEFT_WORDS, within=2)
+REMIND: Final = lexicon(REMIND_WORDS, within=2)
+WRONG: Final = lexicon(WRONG_WORDS, within=2)
+FOREIGN: Final = lexicon(FOREIGN_WORDS, within=1)
+PRAISE: Final = lexicon(PRAISE_WORDS, within=1)
+BLAME: Final = lexicon(BLAME_WORDS, within=1)
+TO_BOT: Final = lexicon(TO_BOT_WORDS, within=9)
+LATE_SIGNS: Final = lexicon(LATE_SIGNS_WORDS, within=9)
+RELATIVES: Final = lexicon(RELATIVES_WORDS, within=1)
+THREE_PEOPLE: Final = lexicon(THREE_PEOPLE_WORDS, within=2)
+NEXT: Final = lexicon(NEXT_WORDS, within=9)
+LEAD: Final = lexicon(LEAD_WORDS, within=9)
+MILD: Final = lexicon(MILD_WORDS, within=9)
