@@ -43,6 +43,7 @@ from bot.together import Together
 from bot.turns import Watcher, report_of
 from bot.whatsapp.translate import message_facts, to_event
 from flows import registry
+from flows.areas import seen_from
 from flows.effects import Ask, ReleaseHolds
 from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
@@ -168,7 +169,7 @@ class Engine:
             catalog = await self._catalog(unit, dialog)
             self._show_seen(dialog, catalog, heard, now)
             turn, step_from = _start(dialog, catalog, event, now)
-            asked = await _answered(turn, unit, self._sight, catalog, dialog, now)
+            asked = await _answered(turn, unit, self._sight, dialog, now)
             outcome = gather(turn.effects, dialog.person_until)
             if outcome.others:
                 await unit.begin()
@@ -302,11 +303,12 @@ class Engine:
 
 
 async def _answered(
-    turn: Turn, unit: Work, sees: Sight, catalog: Catalog, dialog: Dialog, now: datetime
+    turn: Turn, unit: Work, sees: Sight, dialog: Dialog, now: datetime
 ) -> Sequence[tuple[Ask, Answer]]:
     """Answer what a turn asks until it rests; returns what that was, each with its answer."""
     asked: list[tuple[Ask, Answer]] = []
     while (ask := turn.ask) is not None:
+        catalog = turn.ctx.catalog
         if begins(catalog, ask):
             await unit.begin()
         said = await answer(unit, sees, catalog, dialog, ask, now=now)
@@ -341,7 +343,7 @@ def _start(dialog: Dialog, catalog: Catalog, event: Event, now: datetime) -> tup
     state = _state(dialog, event, now)
     ctx = Context(
         now=now,
-        catalog=catalog,
+        catalog=seen_from(catalog, dialog.area_id),
         customer=dialog.customer(now),
         locale=dialog.locale or catalog.company.locale,
         turn=dialog.turn,

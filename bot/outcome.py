@@ -18,7 +18,9 @@ from storage.dialogs import Dialog, ReminderOp, Telling, TimerOp, TurnRecord
 from storage.outbox import Outgoing
 from storage.pool import Connection
 
-Other: TypeAlias = fx.SetLocale | fx.OptOut | fx.OptIn | fx.SetMarketing | fx.ReleaseHolds
+Other: TypeAlias = (
+    fx.SetLocale | fx.SettleIn | fx.OptOut | fx.OptIn | fx.SetMarketing | fx.ReleaseHolds
+)
 """Effects that concern other tables than the conversation's own."""
 
 
@@ -56,7 +58,7 @@ def gather(effects: Sequence[fx.Effect], person_until: datetime | None) -> Outco
             case fx.SetLocale(locale):
                 outcome.locale = locale
                 outcome.others.append(effect)
-            case fx.OptOut() | fx.OptIn() | fx.SetMarketing() | fx.ReleaseHolds():
+            case fx.SettleIn() | fx.OptOut() | fx.OptIn() | fx.SetMarketing() | fx.ReleaseHolds():
                 outcome.others.append(effect)
             case fx.PlanReminder() | fx.DropReminder() | fx.NoteReminder():
                 outcome.reminders.append(_noted(effect))
@@ -100,6 +102,13 @@ async def perform(
                     company_id=dialog.company_id,
                     customer_id=customer_of(dialog),
                     locale=locale,
+                )
+            case fx.SettleIn(area_id):
+                await dialogs.set_area(
+                    conn,
+                    company_id=dialog.company_id,
+                    customer_id=customer_of(dialog),
+                    area_id=area_id,
                 )
             case fx.OptOut() | fx.OptIn():
                 await dialogs.set_opted_out(

@@ -121,6 +121,13 @@ class SetLocale:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleIn:
+    """Come to this area for the customer from now on, and speak by its clock."""
+
+    area_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OptOut:
     """The customer wants no messages from the business that they did not ask for."""
 
@@ -311,6 +318,7 @@ class MoveVisit:
 Effect = (
     Say
     | SetLocale
+    | SettleIn
     | OptOut
     | OptIn
     | SetMarketing

@@ -124,13 +124,16 @@ class _Rules:
 class Calendar:
     """The hours of everybody at one company: expanded when first asked for, then kept.
 
-    Days are ordinals of local dates. What it keeps follows from the catalogue alone.
+    Days are ordinals of local dates, on the clock that customers are told: the company's, or that
+    of their area (flows.areas). People work by their own clocks, or by the company's. What it keeps
+    follows from the catalogue alone.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self.zone: Final = catalog.zone
         self.holidays: Final = frozenset(day.toordinal() for day in catalog.holidays)
-        self._rules = {person.id: _rules(person, self.zone) for person in catalog.staff}
+        company_zone = catalog.company.zone
+        self._rules = {person.id: _rules(person, company_zone) for person in catalog.staff}
         self._days: dict[tuple[int, int], tuple[Stretch, ...]] = {}
         self._ranges: dict[tuple[int, int, int], list[Stretch]] = {}
         self._bounds: dict[int, DayBounds] = {}
@@ -148,11 +151,11 @@ class Calendar:
         self.kept[key] = found
 
     def day_of(self, at: int) -> int:
-        """The company's local date at a moment."""
+        """The local date at a moment."""
         return datetime.fromtimestamp(at, self.zone).toordinal()
 
     def bounds(self, day: int) -> DayBounds:
-        """When a local date of the company and its parts begin, and when it ends."""
+        """When a local date and its parts begin, and when it ends."""
         found = self._bounds.get(day)
         if found is None:
             borders = (0, second_of(NOON), second_of(EVENING_BEGINS), DAY)
@@ -172,13 +175,13 @@ class Calendar:
         return found
 
     def second_of(self, at: int, bounds: DayBounds) -> int:
-        """What the company's clocks show at a moment of a day, in seconds."""
+        """What the clock shows at a moment of a day, in seconds."""
         if bounds.end - bounds.start == DAY:
             return at - bounds.start
         return (at + offset_at(at, self.zone)) % DAY
 
     def repeated(self, low: int, high: int) -> Sequence[Interval]:
-        """When on the days of [low, high] the company's clocks show times for the second time.
+        """When on the days of [low, high] the clock shows times for the second time.
 
         Each pair holds the second before and the second after.
         """

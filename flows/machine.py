@@ -17,9 +17,10 @@ declare, and `flows.registry` draws the diagram from it.
 Two rules keep the machine honest. A step must handle every answer to what it asks (UnhandledAnswer
 otherwise), and a turn may take at most MAX_STEPS steps (EndlessTurn otherwise).
 
-A turn that changes the customer's language speaks it from that step on. What follows from an answer
-in every flow alike is said once, in `consequences`, and what is always done from one state to the
-next, and when a turn rests, in `rest`: no flow can forget either.
+A turn that changes the customer's language speaks it from that step on; one that learns where they
+are goes by the clock of that area (flows.areas). What follows from an answer in every flow alike is
+said once, in `consequences`, and what is always done from one state to the next, and when a turn
+rests, in `rest`: no flow can forget either.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.effects import Ask, Effect, SetLocale
+from flows.areas import seen_from
+from flows.effects import Ask, Effect, SetLocale, SettleIn
 from flows.errors import EndlessTurn, UnhandledAnswer
 from flows.events import Answer, Event
 from flows.model import Catalog, Customer
@@ -166,6 +168,9 @@ class Turn:
         for effect in step.effects:
             if isinstance(effect, SetLocale):
                 self.ctx = replace(self.ctx, locale=effect.locale)
+            elif isinstance(effect, SettleIn):
+                seen = seen_from(self.ctx.catalog, effect.area_id)
+                self.ctx = replace(self.ctx, catalog=seen)
 
     def _fall_back(self, event: Event) -> Step[State] | None:
         for fallback in self._fallbacks:

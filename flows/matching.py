@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from flows.areas import seen_from
 from flows.hours import Calendar, DayBounds, calendar_of, epoch, moment
 from flows.model import PARTS, Catalog, Policy, Slot
 from flows.model_waitlist import Offer, Waiter, Wanted
@@ -134,10 +135,6 @@ class _Round:
     known: dict[object, list[Opening]] = field(default_factory=dict)  # by wishes
 
     @property
-    def calendar(self) -> Calendar:
-        return calendar_of(self.catalog)
-
-    @property
     def policy(self) -> Policy:
         return self.catalog.company.policy
 
@@ -202,7 +199,7 @@ class _Round:
         openings: Iterable[Opening] = self.openings(waiter)
         if self.policy.waitlist_policy == "best_fit":
             openings = sorted(openings, key=lambda one: (self._waste(one, waiter), one))
-        night_over = quiet_until(self.now, self.policy, self.catalog)
+        night_over = quiet_until(self.now, self.policy, self._seen_by(waiter))
         lead = timedelta(minutes=self.policy.lead_minutes)
         for opening in openings:
             slot = self.slot(waiter, opening)
@@ -227,7 +224,7 @@ class _Round:
 
     def openings(self, waiter: Waiter) -> Iterator[Opening]:
         """Return what a waiter wishes for and can have, the earliest first."""
-        key = (waiter.service_id, waiter.wanted)
+        key = (waiter.service_id, waiter.wanted, waiter.area_id)
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = list(self._wished(waiter))
@@ -239,7 +236,9 @@ class _Round:
         if not service:
             return
         lengths = {id_: self._need(waiter.service_id, id_).length for id_ in service}
+        repeated = calendar_of(self._seen_by(waiter)).repeated
         for (low, high), team in sorted(self._spans(waiter).items()):
+            again = repeated(low, high - 1)
             yield from sorted(
                 Opening((start - times[0]) % length > 0, start, staff_id, room)
                 for staff_id in team
@@ -249,19 +248,25 @@ class _Round:
                 for room in [times[-1] - times[0] + length]
                 for part in within([times], low, high)
                 for start in part
+                if not any(before < start < after for before, after in again)
             )
 
     def _spans(self, waiter: Waiter) -> dict[tuple[int, int], list[int]]:
         """Return when the visit may start, by whom; whoever has left counts as anyone."""
         team = [person.id for person in self.catalog.staff_for(waiter.service_id)]
+        calendar = calendar_of(self._seen_by(waiter))
         spans: dict[tuple[int, int], list[int]] = {}
         for wanted in waiter.wanted:
             named = wanted.staff_id is not None and wanted.staff_id in self.catalog.staff_by_id
             who = [id_ for id_ in team if not named or id_ == wanted.staff_id]
-            for span in starts_of(wanted, self.calendar):
+            for span in starts_of(wanted, calendar):
                 known = spans.setdefault(span, [])
                 known += [id_ for id_ in who if id_ not in known]
         return spans
+
+    def _seen_by(self, waiter: Waiter) -> Catalog:
+        """Return the catalogue on the clock by which a waiter's days and nights are meant."""
+        return seen_from(self.catalog, waiter.area_id)
 
     def _can_have(self, waiter: Waiter, opening: Opening) -> bool:
         start, staff_id = opening.start, opening.staff_id

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.areas import Area
+
 MORNING, AFTERNOON, EVENING = PARTS = ("morning", "afternoon", "evening")
 """The parts of a day, in order."""
 NOON, EVENING_BEGINS = time(12), time(17)
@@ -193,6 +195,8 @@ class Catalog:
     flags: Mapping[str, bool] = field(default_factory=dict)
     version: int = 0
     resources: tuple[Resource, ...] = ()  # active ones
+    areas: tuple[Area, ...] = ()  # active ones: where the business comes to
+    area: Area | None = None  # the one that it is seen from (flows.areas)
     # What is worked out from this catalogue once (flows.hours): lives and dies with it.
     memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -239,9 +243,19 @@ class Catalog:
         return min(shift.starts for shift in work), max(shift.ends for shift in work)
 
     @cached_property
+    def area_by_id(self) -> Mapping[int, Area]:
+        """Map the id of every active area to it."""
+        return {area.id: area for area in self.areas}
+
+    @property
+    def timezone(self) -> str:
+        """Return the name of the zone whose clock customers are told."""
+        return self.company.timezone if self.area is None else self.area.timezone
+
+    @cached_property
     def zone(self) -> ZoneInfo:
-        """Return the company's time zone."""
-        return self.company.zone
+        """Return the zone whose clock customers are told: the company's, or their area's."""
+        return self.company.zone if self.area is None else self.area.zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +384,7 @@ class Visit:
     confirmed: bool = False  # its customer has said that they will come
     rating: int | None = None  # 1 to 5
     reminded_at: datetime | None = None  # by the first reminder
+    area_id: int | None = None  # where it takes place, of a business that comes
     pieces: tuple[Piece, ...] = ()  # of a visit of several services, each with its names
 
     @property

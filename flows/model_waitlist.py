@@ -56,6 +56,7 @@ class Waiter:
     person_until: datetime | None = None
     declined: tuple[tuple[int, int, int], ...] = ()
     engaged: tuple[Span, ...] = ()
+    area_id: int | None = None  # by whose clock their wishes are meant
 
 
 @dataclass(frozen=True, slots=True)

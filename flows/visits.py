@@ -122,14 +122,21 @@ class Plan:
         return chosen
 
     def full_days(self, staff_id: int, taken: Taken, low: int, high: int) -> list[Interval]:
-        """The days on which somebody has as many visits as they may have."""
+        """The days on which somebody has as many visits as they may have, by their own clock."""
         begins, most = taken.begins.get(staff_id, ()), self.limits[staff_id]
         if len(begins) < most:
             return []
-        edges = self.calendar.edges(self.calendar.zone, low, high)
+        edges = self.calendar.edges(self.calendar.zone_of(staff_id), low, high)
         before = list(map(partial(bisect_left, begins), edges))
         visits = map(sub, before[1:], before)
         return [day for day, number in zip(pairwise(edges), visits, strict=True) if number >= most]
+
+    def whole_days(self, low: int, high: int) -> Interval:
+        """What [low, high] is part of, in whole days: customers', and theirs who have a limit."""
+        calendar = self.calendar
+        clocks = {calendar.zone, *map(calendar.zone_of, self.limits)}
+        begins = min(calendar.edges(zone, low, low)[0] for zone in clocks)
+        return begins, max(calendar.edges(zone, high, high)[-1] for zone in clocks)
 
 
 class Board:

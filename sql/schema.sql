@@ -260,6 +260,7 @@ CREATE TABLE customers (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     no_shows integer DEFAULT 0 NOT NULL,
+    area_id bigint,
     CONSTRAINT customers_phone_is_digits CHECK ((phone ~ '^[0-9]{1,20}$'::text)),
     CONSTRAINT customers_sms_opt_in_has_a_date CHECK (((NOT sms_opt_in) OR (sms_opt_in_at IS NOT NULL)))
 );
@@ -274,6 +275,8 @@ ALTER TABLE ONLY customers
 
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (company_id, id);
+
+CREATE INDEX customers_area_idx ON customers USING btree (company_id, area_id) WHERE (area_id IS NOT NULL);
 
 CREATE INDEX customers_email_idx ON customers USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 
@@ -1637,6 +1640,9 @@ ALTER TABLE ONLY customer_preferences
 
 ALTER TABLE ONLY customer_preferences
     ADD CONSTRAINT customer_preferences_staff_fkey FOREIGN KEY (company_id, favorite_staff_id) REFERENCES staff(company_id, id) ON DELETE SET NULL (favorite_staff_id);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_area_fkey FOREIGN KEY (company_id, area_id) REFERENCES service_areas(company_id, id) ON DELETE SET NULL (area_id);
 
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_company_fkey FOREIGN KEY (company_id) REFERENCES companies(id) ON DELETE CASCADE;

@@ -296,7 +296,8 @@ def _booking(catalog: Catalog, slot: Slot) -> dict[str, Any]:
         "staff_id": slot.staff_id,
         "starts_at": slot.start,
         "ends_at": slot.end,
-        "timezone": catalog.company.timezone,
+        "area_id": catalog.area.id if catalog.area else None,
+        "timezone": catalog.timezone,
         "utc_offset_seconds": offset_at(epoch(slot.start), catalog.zone),
         "price_minor": slot.price_minor,
         "currency": catalog.company.currency,
@@ -329,10 +330,11 @@ def _new_visit(catalog: Catalog, slot: Slot, booking_id: UUID, code: str) -> Vis
         status="confirmed",
         price_minor=slot.price_minor,
         currency=catalog.company.currency,
-        timezone=catalog.company.timezone,
+        timezone=catalog.timezone,
         service_name=catalog.service_by_id[slot.service_id].name,
         staff_name=catalog.staff_by_id[slot.staff_id].name,
         pieces=_named(catalog, slot),
+        area_id=catalog.area.id if catalog.area else None,
     )
 
 
@@ -355,6 +357,7 @@ def visit_from(row: asyncpg.Record) -> Visit:
         confirmed=row["confirmed_at"] is not None,
         rating=row["rating"],
         reminded_at=row.get("reminded_at"),
+        area_id=row["area_id"],
         pieces=tuple(
             Piece(service, staff, moment(int(start)), moment(int(end)), price, name, by)
             for service, staff, start, end, price, name, by in row.get("pieces") or ()

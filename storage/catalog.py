@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 from pydantic import ValidationError
 
+from flows.areas import Area
 from flows.model import (
     Catalog,
     Company,
@@ -89,6 +90,7 @@ async def load(conn: Connection, *, company_id: int) -> Catalog:
         flags=row["flags"],
         version=row["catalog_version"],
         resources=tuple(Resource(*values) for values in row["resources"]),
+        areas=tuple(_areas(company_id, row["areas"])),
     )
 
 
@@ -189,6 +191,15 @@ def _staff(company_id: int, row: asyncpg.Record) -> Iterable[Staff]:
             most_visits_a_day=most_visits,
             weight=weight,
         )
+
+
+def _areas(company_id: int, rows: _Rows) -> Iterable[Area]:
+    for values in rows:
+        area = Area(*values)
+        if is_zone(area.timezone):
+            yield area
+        else:
+            log.warning("catalog.area_refused", company_id=company_id, field="timezone")
 
 
 def _by_person(rows: _Rows) -> Mapping[int, list[Sequence[Any]]]:

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import asyncpg
 
+from flows.areas import seen_from
 from flows.effects import FindWaiters, OfferTimes
 from flows.events import PlaceLost, TimesOffered, WaitersFound
-from flows.hours import epoch, moment
+from flows.hours import calendar_of, epoch, moment
 from flows.model import Catalog, Slot, Span
 from flows.model_waitlist import Kept, Offer, Waiter
 from flows.slots import need_of
@@ -251,13 +252,15 @@ async def _free(
 ) -> Mapping[int, Sequence[range]]:
     """What is free of all days that anybody waits for."""
     search = Search(looker(conn), catalog, service_id, None, now=now, conversation_id=desk_id)
-    wishes = {
-        wanted for waiter in waiters if waiter.service_id == service_id for wanted in waiter.wanted
+    days = {
+        (bounds.start, bounds.end)
+        for waiter in waiters
+        if waiter.service_id == service_id
+        for wanted in waiter.wanted
+        for day in (wanted.first, wanted.last)
+        for bounds in [calendar_of(seen_from(catalog, waiter.area_id)).bounds(day.toordinal())]
     }
-    first = min(wanted.first for wanted in wishes).toordinal()
-    last = max(wanted.last for wanted in wishes).toordinal()
-    bounds = search.calendar.bounds
-    free = await search.free(bounds(first).start, bounds(last).end - 1)
+    free = await search.free(min(days)[0], max(end for _, end in days) - 1)
     return free.starts
 
 
@@ -277,4 +280,5 @@ def _waiter(row: asyncpg.Record, offered: Sequence[Span]) -> Waiter:
         person_until=row["person_until"],
         declined=tuple((who, first, last) for who, first, last in row["declined"]),
         engaged=tuple(engaged),
+        area_id=row["area_id"],
     )

@@ -64,6 +64,7 @@ class Dialog:
     expires_at: datetime | None = None
     usual: Usual | None = None
     next_visit_at: datetime | None = None  # of regulars alone: the latest one that is not over
+    area_id: int | None = None  # where the business comes to for this customer
 
     def customer(self, now: datetime) -> Customer:
         """Whose conversation it is, as flows know them."""
@@ -193,6 +194,7 @@ def _dialog(row: asyncpg.Record) -> Dialog:
         expires_at=row["expires_at"],
         usual=usual_from(row),
         next_visit_at=row["next_visit_at"],
+        area_id=row["area_id"],
     )
 
 
@@ -262,6 +264,11 @@ async def desk(conn: Connection, company_id: int, *, now: datetime) -> int:
 async def set_locale(conn: Connection, *, company_id: int, customer_id: int, locale: str) -> None:
     """Speak this language with the customer from now on."""
     await _Q["set_locale"].exec(conn, company_id=company_id, customer_id=customer_id, locale=locale)
+
+
+async def set_area(conn: Connection, *, company_id: int, customer_id: int, area_id: int) -> None:
+    """Come to this area when the customer books, from now on."""
+    await _Q["set_area"].exec(conn, company_id=company_id, customer_id=customer_id, area_id=area_id)
 
 
 async def set_opted_out(

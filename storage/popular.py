@@ -27,7 +27,7 @@ class _Kept:
 
 
 async def popular_times(conn: Connection, catalog: Catalog, now: datetime) -> frozenset[int]:
-    """The most popular starts of the last 90 days, as seconds of the company's day.
+    """The most popular starts of the last 90 days, as seconds of the local day.
 
     Where those have thousands of bookings, of the newest of them. None where there is no history.
     Kept with the catalogue for ten minutes.
@@ -41,7 +41,7 @@ async def popular_times(conn: Connection, catalog: Catalog, now: datetime) -> fr
     rows = await _Q["times"].many(
         conn,
         company_id=catalog.company.id,
-        timezone=catalog.company.timezone,
+        timezone=catalog.timezone,
         since=now - LOOK_BACK,
         now=now,
         newest=_NEWEST,

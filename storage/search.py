@@ -62,6 +62,7 @@ class Free:
 class Search:
     """What is searched for: a service, by somebody or by anyone who does it.
 
+    Days and times of day are those of the clock that the catalogue is seen from (flows.areas).
     `earliest` and `latest` are the first and the last epoch second at which a visit may start, on
     the local dates `first_day` and `last_day` (ordinals). `also` are services that follow the first
     at once, by the same person or by others; `but` does not do the first one for anyone.
@@ -249,8 +250,8 @@ class Search:
         since, until = low + before, high + after
         if counted:
             # Limits and turns depend on all of a day, also on the hours that are over.
-            since = min(since, self.calendar.bounds(self.calendar.day_of(low)).start)
-            until = max(until, self.calendar.bounds(self.calendar.day_of(high)).end)
+            first, last = plan.whole_days(low, high)
+            since, until = min(since, first), max(until, last)
         return await self._look(
             Look(
                 company_id=self.catalog.company.id,

@@ -96,13 +96,16 @@ def slots(
     staff: Annotated[int, typer.Option(help="By this person only.")] = 0,
     since: Annotated[str, typer.Option("--from", help="The first date; default: today.")] = "",
     days: Annotated[int, typer.Option(min=1, max=730)] = 30,
+    area: Annotated[
+        str, typer.Option(help="As they are told at this postal code, on its clock.")
+    ] = "",
     why: Annotated[str, typer.Option(help="Say why this time is not offered.")] = "",
     json: Json = False,
 ) -> None:
     """Print the times that can be booked, with the time the search took; or why one cannot be."""
     from bot.operators import free_times
 
-    wanted = free_times.Wanted(company, tuple(service), staff or None, since, days)
+    wanted = free_times.Wanted(company, tuple(service), staff or None, since, days, area)
     if why:
         run(free_times.explain(read_settings(), wanted, why, json=json))
     else:

@@ -17,6 +17,7 @@ import typer
 from bot.moved_clock import clock_of
 from bot.operators.common import connected, print_json
 from bot.settings import Settings, SettingsError
+from flows.areas import area_named, seen_from
 from flows.hours import epoch, moment
 from flows.model import Catalog
 from flows.why import Reason, skipped
@@ -29,6 +30,8 @@ from storage.why import why as ask_why
 
 _SEARCHES: Final = 5
 """How many are timed; what is told is their median."""
+_CODES: Final = 12
+"""How many postal codes are named to whoever asks about one that is not served."""
 _SENTENCES: Final = {
     "no_such_time": "the clocks skip this time",
     "second_coming": "the clocks show this time twice, and only its first coming is offered",
@@ -62,6 +65,7 @@ class Wanted:
     staff: int | None
     since: str
     days: int
+    area: str = ""
 
 
 async def show(settings: Settings, wanted: Wanted, *, json: bool) -> None:
@@ -135,6 +139,7 @@ async def _searching(
             raise SettingsError(f"{str(error).capitalize()}.") from None
         _check(catalog, wanted)
         now = clock_of(settings)()
+        catalog = _seen(catalog, wanted)
         yield (
             conn,
             Search(
@@ -169,10 +174,25 @@ def _check(catalog: Catalog, wanted: Wanted) -> None:
         raise SettingsError(f"Staff member {wanted.staff} does not do service {first}.")
 
 
+def _seen(catalog: Catalog, wanted: Wanted) -> Catalog:
+    """The catalogue on the clock of the area that is asked about, if any."""
+    if not wanted.area:
+        return catalog
+    area = area_named(wanted.area, catalog.areas)
+    if area is None:
+        codes = ", ".join(one.postal_code for one in catalog.areas[:_CODES]) or "none"
+        more = " and more" if len(catalog.areas) > _CODES else ""
+        raise SettingsError(
+            f"Company {wanted.company} does not come to {wanted.area}. It comes to: {codes}{more}."
+        )
+    return seen_from(catalog, area.id)
+
+
 def _named(catalog: Catalog, start: datetime, staff_id: int) -> str:
     """Somebody's name, and what their clocks show where that is something else."""
     person = catalog.staff_by_id[staff_id]
-    there = start.astimezone(ZoneInfo(person.timezone)) if person.timezone else start
+    zone = ZoneInfo(person.timezone) if person.timezone else catalog.company.zone
+    there = start.astimezone(zone)
     if there.utcoffset() == start.utcoffset():
         return person.name
     day = "" if there.date() == start.date() else f"{there:%a} "
@@ -180,7 +200,7 @@ def _named(catalog: Catalog, start: datetime, staff_id: int) -> str:
 
 
 def _sentence(reason: Reason, local: datetime) -> str:
-    """A reason in words, with times as the company's clocks show them."""
+    """A reason in words, with times on the clock that was asked about."""
     shown = {
         name: _shown(at, local) for name, at in (("start", reason.start), ("end", reason.end)) if at
     }

@@ -16,12 +16,12 @@ held AS MATERIALIZED (
 ),
 booked AS (
     INSERT INTO bookings (
-        company_id, id, code, customer_id, service_id, staff_id, starts_at, ends_at, timezone, utc_offset_seconds,
-        price_minor, currency, source, created_at
+        company_id, id, code, customer_id, service_id, staff_id, area_id, starts_at, ends_at, timezone,
+        utc_offset_seconds, price_minor, currency, source, created_at
     )
     SELECT
-        @company_id, @booking_id, @code, @customer_id, @service_id, @staff_id, @starts_at, @ends_at, @timezone,
-        @utc_offset_seconds, @price_minor, @currency, @source, @now
+        @company_id, @booking_id, @code, @customer_id, @service_id, @staff_id, @area_id, @starts_at, @ends_at,
+        @timezone, @utc_offset_seconds, @price_minor, @currency, @source, @now
     WHERE EXISTS (SELECT FROM held WHERE part IN ('visit', 'seat') AND lower(during) = @starts_at)
     RETURNING id
 ),
@@ -173,7 +173,8 @@ elsewhere AS (
 moved AS (
     UPDATE bookings AS b
     SET staff_id = @staff_id, starts_at = @starts_at, ends_at = @ends_at, price_minor = @price_minor,
-        currency = @currency, timezone = @timezone, utc_offset_seconds = @utc_offset_seconds, moves = b.moves + 1, confirmed_at = NULL,
+        currency = @currency, timezone = @timezone, utc_offset_seconds = @utc_offset_seconds,
+        area_id = coalesce(@area_id, b.area_id), moves = b.moves + 1, confirmed_at = NULL,
         late_minutes = NULL, late_said_at = NULL
     FROM go
     WHERE b.company_id = @company_id AND b.id = go.id
@@ -191,7 +192,7 @@ listed AS (
 SELECT
     EXISTS (SELECT FROM visit) AS found, taken.yes AS taken,
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, NULL::jsonb AS pieces
+    b.area_id, b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, NULL::jsonb AS pieces
 FROM taken
 LEFT JOIN (
     moved AS b
@@ -215,7 +216,7 @@ freed AS (
 )
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    b.area_id, b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
     (SELECT l.pieces FROM visit_pieces AS l WHERE l.company_id = b.company_id AND l.booking_id = b.id) AS pieces
 FROM cancelled AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
@@ -225,7 +226,7 @@ JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id;
 -- One visit of a customer: the id alone opens nothing.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
+    b.area_id, b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name,
     (SELECT l.pieces FROM visit_pieces AS l WHERE l.company_id = b.company_id AND l.booking_id = b.id) AS pieces,
     (
         SELECT r.sent_at FROM reminders AS r
@@ -241,7 +242,8 @@ WHERE b.company_id = @company_id AND b.id = @booking_id AND b.customer_id = @cus
 -- one, which is told also when there are none.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, b.service_name, b.staff_name, b.pieces, b.reminded_at, b.ahead, w.waiting
+    b.area_id, b.moves, b.confirmed_at, b.rating, b.service_name, b.staff_name, b.pieces, b.reminded_at, b.ahead,
+    w.waiting
 FROM (
     SELECT EXISTS (
         SELECT FROM waitlist

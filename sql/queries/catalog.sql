@@ -65,6 +65,13 @@ SELECT
         FROM resources AS r
         WHERE r.company_id = c.id AND r.active
     ) AS resources,
+    (
+        SELECT coalesce(jsonb_agg(
+            jsonb_build_array(a.id, a.postal_code, a.city, a.state, a.timezone) ORDER BY a.postal_code, a.id
+        ), '[]')
+        FROM service_areas AS a
+        WHERE a.company_id = c.id AND a.active
+    ) AS areas,
     (SELECT coalesce(jsonb_agg(y.day), '[]') FROM holidays AS y WHERE y.company_id = c.id) AS holidays,
     (SELECT coalesce(jsonb_object_agg(f.key, f.enabled), '{}') FROM feature_flags AS f WHERE f.company_id = c.id) AS flags
 FROM companies AS c

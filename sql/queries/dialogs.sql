@@ -6,7 +6,7 @@ SELECT
     d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until, d.expires_at,
     c.id AS customer_id, c.phone, c.bsuid, coalesce(c.first_name, c.profile_name) AS name,
     coalesce(d.locale, c.locale) AS locale, c.whatsapp_opted_out_at IS NOT NULL AS opted_out,
-    c.marketing_opted_out_at IS NOT NULL AS marketing_off, co.catalog_version,
+    c.marketing_opted_out_at IS NOT NULL AS marketing_off, c.area_id, co.catalog_version,
     p.favorite_service_id, p.favorite_staff_id, p.preferred_weekday, p.preferred_hour, p.average_gap_days,
     p.last_visit_at, p.next_suggested_on, p.visits_counted, p.confidence,
     CASE WHEN p.visits_counted > 1 THEN latest_visit_of(d.company_id, d.customer_id) END AS next_visit_at,
@@ -223,6 +223,10 @@ SET marketing_opted_out_at = CASE
         ELSE coalesce(marketing_opted_out_at, @off_since)
     END
 WHERE company_id = @company_id AND id = @customer_id;
+
+-- name: set_area :exec
+-- Where the business comes to when this customer books.
+UPDATE customers SET area_id = @area_id WHERE company_id = @company_id AND id = @customer_id;
 
 -- name: cleanup_expired :value
 -- Conversations left in the middle of something for too long start anew when the customer writes again.

@@ -154,7 +154,7 @@ WHERE c.company_id = @company_id AND c.claim_id = done.offer_id AND c.kind = 'of
 -- A visit of the same kind that they have after the new one.
 SELECT
     b.id, b.code, b.service_id, b.staff_id, b.starts_at, b.ends_at, b.status, b.price_minor, b.currency, b.timezone,
-    b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, NULL::jsonb AS pieces
+    b.area_id, b.moves, b.confirmed_at, b.rating, s.name AS service_name, p.name AS staff_name, NULL::jsonb AS pieces
 FROM bookings AS b
 JOIN services AS s ON s.company_id = b.company_id AND s.id = b.service_id
 JOIN staff AS p ON p.company_id = b.company_id AND p.id = b.staff_id
@@ -221,7 +221,7 @@ WHERE company_id = @company_id AND claim_id = ANY (@offer_ids::uuid[]) AND kind 
 SELECT
     w.id, w.customer_id, w.conversation_id, w.service_id, w.wishes, w.joined_at, w.flexible, w.declined,
     w.status = 'notified' AS offered, w.offered_starts_at, w.offered_ends_at,
-    c.whatsapp_opted_out_at IS NOT NULL OR c.unreachable_at IS NOT NULL AS silent,
+    c.whatsapp_opted_out_at IS NOT NULL OR c.unreachable_at IS NOT NULL AS silent, c.area_id,
     d.person_until, b.starts, b.ends
 FROM waitlist AS w
 JOIN customers AS c ON c.company_id = w.company_id AND c.id = w.customer_id

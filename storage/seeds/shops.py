@@ -108,7 +108,10 @@ GARAGE: Final = CompanyPlan(
         ("60614", "Chicago", "IL", "America/Chicago"),
         ("60201", "Evanston", "IL", "America/Chicago"),
         ("46320", "Hammond", "IN", "America/Chicago"),
+        ("46360", "Michigan City", "IN", "America/Chicago"),
         ("46601", "South Bend", "IN", "America/Indiana/Indianapolis"),
+        ("46526", "Goshen", "IN", "America/Indiana/Indianapolis"),
+        ("49120", "Niles", "MI", "America/Detroit"),
     ),
 )
 

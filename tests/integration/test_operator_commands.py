@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsError
 from storage.pool import Connection
 from storage.search import Search
 from storage.taken import looker
-from tests.support.shop import Shop, add_resource, open_shop
+from tests.support.shop import Shop, add_area, add_resource, open_shop
 
 
 def settings(database_url: str, redis_url: str, **more: Any) -> Settings:
@@ -69,6 +69,32 @@ async def test_slots_are_everybody_s_starts_with_the_offset_of_the_business(
     lines = capsysbinary.readouterr().out.decode().splitlines()
     assert lines[0].endswith("09:00 IST  Kelly")
     assert lines[-1].startswith("33 in ")
+
+
+async def test_slots_of_an_area_are_on_its_clock_and_say_what_the_team_s_shows(
+    configured: Settings, conn: Connection, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shop = await open_shop(conn, timezone="America/Chicago")
+    area = await add_area(conn, shop, "America/Indiana/Indianapolis")
+    (becky,), zone = shop.staff_ids, area.catalog.zone
+    day = (datetime.now(zone) + timedelta(days=1)).date()
+    asked = wanted(shop, since=day.isoformat(), days=1, area="46601")
+    told = await printed(capsysbinary, free_times.show(configured, asked, json=True))
+    first = datetime.combine(day, time(10), zone)
+    assert told["slots"][0] == {"start": first.isoformat(), "staff_id": becky}
+    await free_times.show(configured, asked, json=False)
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    abbreviations = f"{first:%Z}", f"{first.astimezone(shop.catalog.zone):%Z}"
+    assert lines[0] == f"{day:%a %Y-%m-%d} 10:00 %s  Becky (09:00 %s)" % abbreviations
+    asked = wanted(shop, area="46601-1234")
+    why = await printed(
+        capsysbinary, free_times.explain(configured, asked, f"{day} 09:00", json=True)
+    )
+    (reason,) = why["reasons"]
+    assert (why["offered"], reason["rule"]) == (False, "closed")
+    assert reason["text"].endswith("from 10:00")
+    with pytest.raises(SettingsError, match=r"does not come to 99999\. It comes to: 46601\."):
+        await free_times.show(configured, wanted(shop, area="99999"), json=True)
 
 
 async def test_why_names_each_rule_for_each_person(

@@ -133,7 +133,12 @@ async def test_the_garage_comes_to_its_areas(conn: Connection) -> None:
     assert (garage.company.name, garage.company.vertical) == ("A1 Garage Doors", "garage")
     assert len(garage.bookable_services) == 5
     zones = await conn.fetch("SELECT DISTINCT timezone FROM service_areas WHERE active")
-    assert len(zones) == 2
+    assert len(zones) == 3
+    assert [area.city for area in garage.areas if area.timezone != garage.company.timezone] == [
+        "Goshen",
+        "South Bend",
+        "Niles",
+    ]
 
 
 async def test_loading_makes_exactly_what_was_asked_for(conn: Connection) -> None:

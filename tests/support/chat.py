@@ -12,6 +12,7 @@ from bot.whatsapp.render import render
 from flows import effects as fx
 from flows import events as ev
 from flows import registry
+from flows.areas import seen_from
 from flows.machine import Context, State, Turn
 from flows.model import Customer
 from tests.support.regulars import was_reminded
@@ -40,6 +41,7 @@ class Chat:
     heard_at: datetime | None = None
     marketing_off: bool = False
     name: str | None = None
+    area_id: int | None = None
     alerts: list[fx.Alert] = field(default_factory=list)
     stored: str = json.dumps({"step": registry.INITIAL.step})
 
@@ -61,6 +63,9 @@ class Chat:
             self.asked.append(turn.ask)
             self._store(turn)
             turn.state = self._load()
+            for effect in turn.effects:  # what they ask next is on another clock
+                if isinstance(effect, fx.SettleIn):
+                    self.apply(effect)
             turn.answer(self.salon.answer(turn.ask, self.number))
         self._store(turn)
         self.turn += 1
@@ -136,7 +141,7 @@ class Chat:
         """What a step would read now."""
         return Context(
             now=self.salon.now,
-            catalog=self.salon.catalog,
+            catalog=seen_from(self.salon.catalog, self.area_id),
             customer=Customer(
                 self.number,
                 self.name,
@@ -168,6 +173,8 @@ class Chat:
                 self.records.append(effect)
             case fx.SetLocale(locale):
                 self.locale = locale
+            case fx.SettleIn(area_id):
+                self.area_id = self.salon.areas_of[self.number] = area_id
             case fx.OptOut():
                 self.opted_out = True
                 self.salon.unreachable.add(self.number)

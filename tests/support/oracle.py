@@ -60,7 +60,8 @@ def free_minutes(
     """Every minute in [low, high] at which the visit may start."""
     first, last = low - 3 * 1440, high + 4 * 1440
     own = Clock(ZoneInfo(person.timezone or catalog.company.timezone), first, last)
-    told = Clock(ZoneInfo(catalog.company.timezone), first, last)
+    reads = catalog.company if catalog.area is None else catalog.area
+    told = Clock(ZoneInfo(reads.timezone), first, last)
     spans = list(_spans(catalog, person, own))
     working = {m for start, end, _ in spans for m in range(start, end)}
     for span in person.time_off:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from flows.areas import Area, seen_from
 from flows.hours import offset_at
 from flows.model import Catalog, Company, DatedShift, Shift, Span, Staff
 from tests.support.oracle import Question
@@ -75,6 +77,13 @@ def business(rng: Random, zone: str, day: date) -> Catalog:
     )
     company = Company(1, "Salon", "salon", zone, "en", "USD", "US", "1")
     return Catalog(company, (), (person,), holidays)
+
+
+def from_afar(rng: Random, zone: str, day: date) -> Catalog:
+    """The same seen from an area with the clock of that zone; the company has any other."""
+    company = business(rng, rng.choice([other for other in ZONES if other != zone]), day)
+    area = Area(1, "60608", "Chicago", "IL", zone)
+    return seen_from(replace(company, areas=(area,)), area.id)
 
 
 def _times(rng: Random) -> tuple[time, time]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flows import effects as fx
 from flows import events as ev
+from flows.areas import Area, seen_from
 from flows.hours import second_of
 from flows.model import (
     Catalog,
@@ -30,6 +31,7 @@ from flows.model import (
     part_of,
 )
 from flows.nearest import Option, anytime, nearest, soonest
+from tests.support.engaged import busy
 from tests.support.lumi import LUMI, SERVICES, STAFF
 from tests.support.queue import Queue
 from tests.support.regulars import note, usual_of
@@ -52,6 +54,8 @@ class Salon:
     company: Company = LUMI
     services: tuple[Service, ...] = SERVICES
     staff: tuple[Staff, ...] = STAFF
+    areas: tuple[Area, ...] = ()
+    areas_of: dict[int, int] = field(default_factory=dict)  # by conversation
     popular: frozenset[time] = frozenset()
     visits: dict[UUID, tuple[int, Visit]] = field(default_factory=dict)  # with whose it is
     holds: dict[int, Hold] = field(default_factory=dict)  # by conversation
@@ -70,7 +74,7 @@ class Salon:
     def catalog(self) -> Catalog:
         """The business as conversations know it."""
         if self._catalog is None:
-            self._catalog = Catalog(self.company, self.services, self.staff)
+            self._catalog = Catalog(self.company, self.services, self.staff, areas=self.areas)
         return self._catalog
 
     def change(self, **what: object) -> None:
@@ -83,6 +87,10 @@ class Salon:
     def zone(self) -> ZoneInfo:
         """The salon's time zone."""
         return self.company.zone
+
+    def seen_by(self, who: int) -> Catalog:
+        """The business on the clock of a customer's area."""
+        return seen_from(self.catalog, self.areas_of.get(who))
 
     def answer(self, ask: fx.Ask, who: int) -> ev.Answer:  # noqa: C901 - one case per ask
         """Answer what a flow asks for one conversation."""
@@ -175,7 +183,7 @@ class Salon:
         )
         if not works or start < soonest or wall.date() > last or minutes % policy.grid_minutes:
             return None
-        for begin, over in self._busy(staff_id, who, moving):
+        for begin, over in busy(self, staff_id, who, moving):
             if begin < end and start < over:
                 return None
         return Slot(
@@ -187,32 +195,6 @@ class Salon:
             wall.time() in self.popular,
             pieces=tuple(pieces) if len(services) > 1 else (),
         )
-
-    def _busy(
-        self, staff_id: int, who: int, moving: UUID | None
-    ) -> list[tuple[datetime, datetime]]:
-        busy = [(start, end) for id_, start, end in self.taken if id_ == staff_id]
-        busy += [
-            (visit.start, visit.end)
-            for _, visit in self.visits.values()
-            if visit.staff_id == staff_id and visit.status == "confirmed" and visit.id != moving
-        ]
-        busy += [
-            (slot.start, slot.end)
-            for slot in self.queue.offers.values()
-            if slot.staff_id == staff_id
-        ]
-        busy += [
-            (kept.slot.start, kept.slot.end)
-            for kept in self.queue.kept
-            if kept.slot.staff_id == staff_id and kept.until > self.now
-        ]
-        busy += [
-            (hold.slot.start, hold.slot.end)
-            for holder, hold in self.holds.items()
-            if holder != who and hold.until > self.now and hold.slot.staff_id == staff_id
-        ]
-        return busy
 
     def _team(self, services: Services, staff_id: int | None, but: int | None = None) -> list[int]:
         team = [person.id for person in self.catalog.staff_for(services[0])]
@@ -229,17 +211,24 @@ class Salon:
     ) -> list[Slot]:
         found: dict[datetime, Slot] = {}
         step = timedelta(minutes=self.company.policy.grid_minutes)
-        for id_ in self._team(services, staff_id, but):
-            for shift in self.catalog.staff_by_id[id_].shifts:
-                if shift.weekday != day.isoweekday():
-                    continue
-                at = datetime.combine(day, shift.starts, self.zone).astimezone(UTC)
-                closes = datetime.combine(day, shift.ends, self.zone).astimezone(UTC)
-                while at < closes:
-                    slot = None if at in found else self._free(id_, services, at, who, moving)
-                    if slot is not None:
-                        found[at] = slot
-                    at += step
+        reads = self.seen_by(who).zone
+        days = [day] if reads == self.zone else [day + timedelta(days=by) for by in (-1, 0, 1)]
+        shifts = [
+            (id_, theirs, shift)
+            for id_ in self._team(services, staff_id, but)
+            for theirs in days
+            for shift in self.catalog.staff_by_id[id_].shifts
+            if shift.weekday == theirs.isoweekday()
+        ]
+        for id_, theirs, shift in shifts:
+            at = datetime.combine(theirs, shift.starts, self.zone).astimezone(UTC)
+            closes = datetime.combine(theirs, shift.ends, self.zone).astimezone(UTC)
+            while at < closes:
+                new = at not in found and at.astimezone(reads).date() == day
+                slot = self._free(id_, services, at, who, moving) if new else None
+                if slot is not None:
+                    found[at] = slot
+                at += step
         return [found[at] for at in sorted(found)]
 
     def _dates(self) -> list[date]:
@@ -265,8 +254,9 @@ class Salon:
         """Name the part of a day of whose times at most a third are left."""
         nobody = replace(self, taken=[], visits={}, holds={})
         empty = nobody._slots(_services(ask), ask.staff_id, day, who, None)
-        possible = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in empty)
-        left = Counter(part_of(slot.start.astimezone(self.zone).time()) for slot in slots)
+        reads = self.seen_by(who).zone
+        possible = Counter(part_of(slot.start.astimezone(reads).time()) for slot in empty)
+        left = Counter(part_of(slot.start.astimezone(reads).time()) for slot in slots)
         return next((part for part, n in possible.items() if left[part] * 3 <= n), None)
 
     def _nearest(self, ask: fx.FindNearest, who: int) -> tuple[Slot, ...]:
@@ -275,7 +265,7 @@ class Salon:
             of_day: dict[int, Option] = {}  # by whom was wished for, or else by anyone
             for id_ in dict.fromkeys((ask.staff_id, None)):
                 for slot in self._slots(_services(ask), id_, day, who, ask.moving, ask.but):
-                    second = second_of(slot.start.astimezone(self.zone).time())
+                    second = second_of(slot.start.astimezone(self.seen_by(who).zone).time())
                     if second not in of_day:
                         start = int(slot.start.timestamp())
                         option = Option(start, day.toordinal(), second, slot.staff_id)
@@ -337,7 +327,7 @@ class Salon:
             status="confirmed",
             price_minor=slot.price_minor,
             currency=self.company.currency,
-            timezone=self.company.timezone,
+            timezone=self.seen_by(who).timezone,
             service_name=known.service_by_id[slot.service_id].name,
             staff_name=known.staff_by_id[slot.staff_id].name,
             pieces=tuple(
@@ -348,6 +338,7 @@ class Salon:
                 )
                 for piece in slot.pieces
             ),
+            area_id=self.areas_of.get(who),
         )
         self.visits[visit.id] = (who, visit)
         return visit
@@ -388,6 +379,8 @@ class Salon:
             staff_id=slot.staff_id,
             start=slot.start,
             end=slot.end,
+            timezone=self.seen_by(who).timezone,
+            area_id=self.areas_of.get(who, visit.area_id),
             staff_name=self.catalog.staff_by_id[slot.staff_id].name,
             moves=visit.moves + 1,
             confirmed=False,

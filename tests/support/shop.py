@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from flows.areas import seen_from
 from flows.effects import (
     BookSlot,
     CancelVisit,
@@ -249,11 +250,11 @@ class Shop:
         ]
 
     def at(self, day: date, wall: str) -> datetime:
-        """A wall time of the company as an instant; the first one where it comes twice."""
+        """A wall time there as an instant; the first one where it comes twice."""
         return datetime.combine(day, time.fromisoformat(wall), self.catalog.zone)
 
     def wall(self, moment: datetime) -> str:
-        """What the company's clocks show."""
+        """What the clocks show there."""
         return f"{moment.astimezone(self.catalog.zone):%H:%M}"
 
 
@@ -374,3 +375,16 @@ async def set_hours(
             for weekday, a, b, kind in hours
         ],
     )
+
+
+async def add_area(conn: Connection, shop: Shop, timezone: str, *, code: str = "46601") -> Shop:
+    """An area that the shop comes to, and the shop as its customers see it."""
+    area_id: int = await conn.fetchval(
+        "INSERT INTO service_areas (company_id, postal_code, city, state, timezone)"
+        " VALUES ($1, $2, 'South Bend', 'IN', $3) RETURNING id",
+        shop.company_id,
+        code,
+        timezone,
+    )
+    await shop.refresh(conn)
+    return replace(shop, catalog=seen_from(shop.catalog, area_id))

@@ -43,7 +43,7 @@ from flows.slots import (
     within,
 )
 from tests.support.oracle import free_minutes
-from tests.support.random_rules import ZONES, business, changes, question
+from tests.support.random_rules import ZONES, business, changes, from_afar, question
 
 HOUR = 3600
 NINE = 9 * HOUR
@@ -290,9 +290,9 @@ def test_a_calendar_that_nobody_changed_is_looked_at_once() -> None:
     assert met(window, wanted, moved) == met(window, wanted, Busy(*map(list, moved))) != first
 
 
-def check(rng: Random, zone: str, day: date) -> int:
+def check(rng: Random, zone: str, day: date, *, afar: bool = False) -> int:
     """Ask both about a day and the nights around it; how many free times there are."""
-    catalog = business(rng, zone, day)
+    catalog = from_afar(rng, zone, day) if afar else business(rng, zone, day)
     calendar = calendar_of(catalog)
     low = calendar.bounds(day.toordinal()).start // 60 - 180
     high = low + 1860
@@ -319,10 +319,23 @@ def test_43_ten_days_of_clock_changes_agree_with_the_slow_second_opinion(zone: s
     assert sum(check(rng, zone, day) for day in days) > 0
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_43_clock_changes_of_an_area_agree_with_the_slow_second_opinion(zone: str) -> None:
+    rng = Random(f"from {zone}")  # noqa: S311
+    assert sum(check(rng, zone, day, afar=True) for day in changes(zone, 6)) > 0
+
+
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(st.integers(0, 2**32), st.sampled_from(ZONES), st.dates(date(2025, 1, 1), date(2027, 1, 1)))
-def test_43_any_day_agrees_with_the_slow_second_opinion(seed: int, zone: str, day: date) -> None:
-    check(Random(seed), zone, day)  # noqa: S311
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(ZONES),
+    st.dates(date(2025, 1, 1), date(2027, 1, 1)),
+    st.booleans(),
+)
+def test_43_any_day_agrees_with_the_slow_second_opinion(
+    seed: int, zone: str, day: date, afar: bool
+) -> None:
+    check(Random(seed), zone, day, afar=afar)  # noqa: S311
 
 
 def test_someone_without_hours_or_in_the_past_has_no_times() -> None:
