@@ -10,6 +10,7 @@ from flows.asking import Asking, Idle, shown, words
 from flows.cards import held
 from flows.draft import (
     NO_WISH,
+    ChoosingArea,
     ChoosingDay,
     ChoosingService,
     ChoosingStaff,
@@ -35,13 +36,14 @@ from flows.ordering import days_of, go_on, is_offered, times_of
 from flows.places import Joining, Offered, Places
 from flows.reminder import Reminded
 from flows.waitlist import wait
+from flows.where import question
 
 A = TypeVar("A", bound=Asking)
 
 
 def ask_again(state: State, ctx: Context, intro: str = "", misses: int = 0) -> Step[Asking]:
     """Ask the question of a state again, after an introduction; lists are looked up anew."""
-    if isinstance(state, Draft) and not isinstance(state, ChoosingService):
+    if isinstance(state, Draft) and not isinstance(state, ChoosingArea | ChoosingService):
         order = replace(order_of(state), wish=NO_WISH)
         if order.service_id is None or not is_offered(ctx, order.service_id, order.staff_id):
             return go_on(ctx, order)
@@ -49,9 +51,9 @@ def ask_again(state: State, ctx: Context, intro: str = "", misses: int = 0) -> S
         case ChoosingService() if ctx.catalog.bookable_services:
             state = _with(state, intro, misses)
             return shown(state, services(ctx, state))
-        case Confirming():
-            state = _with(state, intro, misses)
-            return shown(state, held(ctx, state))
+        case ChoosingArea() | Confirming():
+            asked = question(ctx) if isinstance(state, ChoosingArea) else held(ctx, state)
+            return shown(_with(state, intro, misses), asked)
         case CancellingVisit(booking_id=booking_id):
             return _step(open_visit(booking_id, "cancel", intro), misses)
         case Reminded(booking_id=booking_id):

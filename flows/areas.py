@@ -13,15 +13,16 @@ out from a catalogue is shared by all areas with the same clock.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from flows.model import Catalog
 
 _WORDS = re.compile(r"[^\W_]+")
+_LONGEST: Final = 40  # characters of a text that may be a code
 _DIGITS, _LETTERS = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
@@ -58,21 +59,38 @@ def seen_from(catalog: Catalog, area_id: int | None) -> Catalog:
     return found
 
 
-def area_named(text: str, areas: Iterable[Area]) -> Area | None:
+def area_named(text: str, catalog: Catalog) -> Area | None:
     """Return the area whose postal code a text is or has in it, if that is clear.
 
     Spaces, hyphens and case say nothing; nor does what further digits add to a code (60608-1234).
     """
     words = _WORDS.findall(text.casefold())
     said = {"".join(words[at:end]) for at in range(len(words)) for end in (at + 1, at + 2)}
-    found = [area for area in areas if _bare(area.postal_code) in said]
-    return found[0] if len(found) == 1 else None
+    codes = _codes(catalog)
+    found = {area.id: area for area in map(codes.areas.get, said) if area is not None}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
-def looks_like_a_code(text: str, areas: Iterable[Area]) -> bool:
+def looks_like_a_code(text: str, catalog: Catalog) -> bool:
     """Tell whether a text alone has the shape of the postal codes that areas have."""
-    shape = _shape(_bare(text))
-    return bool(shape) and any(shape == _shape(_bare(area.postal_code)) for area in areas)
+    return len(text) <= _LONGEST and _shape(_bare(text)) in _codes(catalog).shapes
+
+
+class _Codes(NamedTuple):
+    """The postal codes of a catalogue, bare, and what they look like."""
+
+    areas: Mapping[str, Area]
+    shapes: frozenset[str]
+
+
+def _codes(catalog: Catalog) -> _Codes:
+    """There may be thousands of codes, and every text is looked at: made once, kept with it."""
+    found = catalog.memo.get("codes")
+    if not isinstance(found, _Codes):
+        areas = {_bare(area.postal_code): area for area in catalog.areas}
+        areas.pop("", None)
+        found = catalog.memo["codes"] = _Codes(areas, frozenset(map(_shape, areas)))
+    return found
 
 
 def _bare(code: str) -> str:

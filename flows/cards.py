@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flows import wording as t
+from flows.areas import Area
 from flows.asking import buttons, local, today, words
 from flows.calendar_file import calendar_file
 from flows.draft import Confirming
@@ -17,6 +18,7 @@ from flows.machine import Context
 from flows.model import Piece, Slot, Visit
 from flows.replies import AskToCancel, BookIt, ChangeVisit, DropBooking, MoreTimes
 from flows.wording import Message, Words
+from flows.wording_areas import COMES_TO_YOU, PLACE, WE_COME
 
 ANSWERS_WITHIN = timedelta(hours=2)
 """How long after the first reminder its buttons do what they say, whatever the notice is."""
@@ -71,7 +73,9 @@ def booked(ctx: Context, visit: Visit, head: Message) -> Say:
     name = fit(company.name, t.NAME)
     services = joined(w, [_service(ctx, piece) for piece in visit.pieces or (visit,)])
     summary = w(t.FILE_SUMMARY, service=services, company=name)
-    file = calendar_file(visit, summary=summary, place=company.address or "", now=ctx.now)
+    area = _area(ctx, visit)
+    where = company.address if visit.area_id is None else place(w, area) if area else None
+    file = calendar_file(visit, summary=summary, place=where or "", now=ctx.now)
     text = f"{w(head, code=visit.code)}\n{card(ctx, visit)}\n{_how_to_change(ctx, w, visit)}"
     return Say(text, visit_buttons(w, visit), attachment=file)
 
@@ -88,9 +92,22 @@ def card(ctx: Context, visit: Visit) -> str:
     minutes = w.count(t.MINUTES, (visit.end - visit.start) // timedelta(minutes=1))
     details = _details(ctx, w, minutes, visit.price_minor, visit.currency)
     where = fit(company.name, t.NAME)
-    if company.address:
+    area = _area(ctx, visit)
+    if area is not None:
+        where = w(COMES_TO_YOU, company=where, place=place(w, area))
+    elif company.address and visit.area_id is None:
         where = f"{where}, {fit(company.address, t.ADDRESS)}"
     return f"{of_visit(ctx, visit)}\n{capitalised(_when(ctx, visit))}\n{details}\n{where}"
+
+
+def where_it_is(ctx: Context, visit: Visit) -> str:
+    """Say where to find us for a visit, or where we come to; nothing where that is not known."""
+    w, area, address = words(ctx), _area(ctx, visit), ctx.catalog.company.address
+    if area is not None:
+        return w(WE_COME, place=place(w, area))
+    if not address or visit.area_id is not None:
+        return ""
+    return w(t.OUR_ADDRESS, address=fit(address, t.ADDRESS))
 
 
 def of_visit(ctx: Context, visit: Visit) -> str:
@@ -146,11 +163,11 @@ def visit_time(ctx: Context, visit: Visit, moment: datetime) -> datetime:
 
 
 def _when(ctx: Context, it: Slot | Visit) -> str:
-    """Say when a visit is, and by which clocks where the company's and its doers' differ.
+    """Say when a visit is, and by which clocks where theirs, the company's or its doers' differ.
 
-    A visit is told by the company's clocks, or by those that were the company's when it was booked.
+    A visit is told by the clocks that its customer was told when it was booked.
     """
-    w, zone = words(ctx), ctx.catalog.company.timezone
+    w, zone = words(ctx), ctx.catalog.timezone
     start = local(ctx, it.start)
     if isinstance(it, Visit):
         start = visit_time(ctx, it, it.start)
@@ -158,10 +175,21 @@ def _when(ctx: Context, it: Slot | Visit) -> str:
     people = {piece.staff_id for piece in it.pieces} or {it.staff_id}
     known = (ctx.catalog.staff_by_id.get(id_) for id_ in people)
     others = [ZoneInfo(one.timezone) for one in known if one and one.timezone]
-    offsets = {start.astimezone(other).utcoffset() for other in (ctx.catalog.zone, *others)}
+    zones = (ctx.catalog.zone, ctx.catalog.company.zone, *others)
+    offsets = {start.astimezone(other).utcoffset() for other in zones}
     if offsets == {start.utcoffset()}:
         return w.moment(start, today(ctx))
     return w.moment_there(start, today(ctx), zone)
+
+
+def _area(ctx: Context, visit: Visit) -> Area | None:
+    """Return where a visit is, if that is at its customer's, and we still come there."""
+    return None if visit.area_id is None else ctx.catalog.area_by_id.get(visit.area_id)
+
+
+def place(w: Words, area: Area) -> str:
+    """Name an area: `South Bend (46601)`."""
+    return w(PLACE, city=fit(area.city, t.BUTTON * 2), code=fit(area.postal_code, t.BUTTON))
 
 
 def notice_rule(ctx: Context) -> str:
@@ -197,7 +225,9 @@ def _service(ctx: Context, visit: Visit | Piece) -> str:
 
 def _slot_details(ctx: Context, w: Words, slot: Slot) -> str:
     minutes = w.count(t.MINUTES, (slot.end - slot.start) // timedelta(minutes=1))
-    return _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency)
+    details = _details(ctx, w, minutes, slot.price_minor, ctx.catalog.company.currency)
+    area = ctx.catalog.area
+    return w(t.LIST_JOIN, first=details, second=place(w, area)) if area else details
 
 
 def _details(ctx: Context, w: Words, minutes: str, price_minor: int, currency: str) -> str:

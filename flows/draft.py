@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from flows.asking import Asking
@@ -37,6 +38,20 @@ class Order:
     anytime: bool = False  # some good times are what they wish for
     soonest: bool = False  # or the next ones
     not_by: int | None = None  # whom they do not want
+
+
+class ChoosingArea(Asking):
+    """Where to? What was wanted before that had to be asked is kept."""
+
+    step: Literal["where.choosing_area"] = "where.choosing_area"
+    order: Order = Order()
+    tapped: datetime | None = None  # the moment that they had picked
+    waiting: Mapping[str, Any] | None = None  # waitlist.joining
+
+    @property
+    def moving(self) -> UUID | None:
+        """Return the visit that is being moved, if one is."""
+        return self.order.moving
 
 
 class ChoosingService(Asking):
@@ -110,12 +125,14 @@ class Confirming(Asking):
     not_by: int | None = None
 
 
-Draft = ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Confirming
+Draft = ChoosingArea | ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | Confirming
 
 
 def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
     """Return what a state knows; `held` is the time that is held, as local wall time."""
     match state:
+        case ChoosingArea():
+            return state.order
         case ChoosingService():
             known = Order(None, state.staff_id, state.who_known, state.wish, state.from_day)
             known = replace(known, anytime=state.anytime, soonest=state.soonest)

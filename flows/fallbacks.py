@@ -15,6 +15,7 @@ from flows import wording as t
 from flows.again import ask_again
 from flows.asking import Asking, Idle, also, buttons, shown, words
 from flows.consent import stop_or_start
+from flows.draft import ChoosingArea
 from flows.effects import DismissPerson, Record, Say, SetLocale
 from flows.events import (
     ContactsReceived,
@@ -177,7 +178,7 @@ def _why(state: State, event: Event, ctx: Context) -> str:
         case _:
             pass
     reason = w(message) if message else ""
-    hint = "" if isinstance(state, Idle) else w(t.PICK_ONE)
+    hint = "" if isinstance(state, Idle | ChoosingArea) else w(t.PICK_ONE)
     return " ".join(filter(None, (reason, hint)))
 
 

@@ -56,6 +56,7 @@ from flows.replies import (
     encode,
 )
 from flows.replies_waitlist import ListPlaces
+from flows.where import at_visit
 from flows.wishes import Wished
 from flows.wording_waitlist import WAITLIST
 
@@ -230,6 +231,7 @@ def _view(ctx: Context, state: ViewingVisit, visit: Visit | None) -> Step[Managi
 
 def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Idle]:
     """Ask for another day if none is known, by the same person if they are still there."""
+    ctx, settled = at_visit(ctx, visit)
     catalog = ctx.catalog
     team = {person.id for person in catalog.staff_for(visit.service_id)}
     if visit.service_id not in catalog.service_by_id or not team:
@@ -246,10 +248,10 @@ def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Id
         wish = replace(wish, at=now.time())
     known = replace(known, wish=wish, from_day=state.from_day)
     order = replace(known, moving=visit.id, before=before)
-    started = Record("change_started", {"booking_id": str(visit.id)})
+    effects = (*settled, Record("change_started", {"booking_id": str(visit.id)}))
     if visit.staff_id in team:
-        return also(go_on(ctx, replace(order, staff_id=visit.staff_id)), started)
-    return also(go_on(ctx, order, intro=words(ctx)(t.STAFF_GONE)), started)
+        return also(go_on(ctx, replace(order, staff_id=visit.staff_id)), *effects)
+    return also(go_on(ctx, order, intro=words(ctx)(t.STAFF_GONE)), *effects)
 
 
 def _cancelled(ctx: Context, visit: Visit) -> Step[Idle]:

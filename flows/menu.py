@@ -8,14 +8,14 @@ from flows import wording as t
 from flows.again import ask_again
 from flows.asking import Asking, Idle, also, buttons, reply_of, sheet, shown, words
 from flows.catalogues import CATALOGUES
-from flows.draft import ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime, Order
+from flows.draft import ChoosingArea, ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime
 from flows.effects import Button, Record, Row, Say, SetLocale
 from flows.events import Event
 from flows.greeting import at_menu, greet
 from flows.language import name_of
 from flows.machine import Context, Flow, State, Step
 from flows.manage import ChoosingVisit, open_visits
-from flows.ordering import Choosing, go_on
+from flows.ordering import Choosing
 from flows.person import called
 from flows.replies import (
     CallUs,
@@ -28,13 +28,23 @@ from flows.replies import (
     TalkToUs,
     encode,
 )
+from flows.where import start
 from flows.wording import locale_for, speak
 
 
 def idle(
     state: Idle, event: Event, ctx: Context
 ) -> (
-    Step[Idle | ChoosingService | ChoosingStaff | ChoosingDay | ChoosingTime | ChoosingVisit] | None
+    Step[
+        Idle
+        | ChoosingArea
+        | ChoosingService
+        | ChoosingStaff
+        | ChoosingDay
+        | ChoosingTime
+        | ChoosingVisit
+    ]
+    | None
 ):
     """Begin a booking, show the visits, call a person."""
     match reply_of(event):
@@ -48,9 +58,9 @@ def idle(
             return None
 
 
-def start_booking(ctx: Context) -> Step[Choosing]:
+def start_booking(ctx: Context) -> Step[ChoosingArea | Choosing]:
     """Ask the first question of a booking."""
-    return also(go_on(ctx, Order()), Record("booking_started"))
+    return also(start(ctx), Record("booking_started"))
 
 
 def follow(reply: Reply, state: State, ctx: Context) -> Step[State] | None:

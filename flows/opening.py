@@ -12,11 +12,12 @@ from typing import Final
 
 from flows import wording as t
 from flows import wording_waitlist as spans
-from flows.asking import today, words
-from flows.formats import capitalised, weekday_text
+from flows.asking import local, today, words
+from flows.formats import capitalised, place_text, weekday_text
 from flows.hours import DAY, Interval, calendar_of, cut, merged, second_of
 from flows.machine import Context
 from flows.model import Shift
+from flows.wording_areas import OUR_HOURS
 
 _AHEAD: Final = 14
 """For so many days what differs from the usual week is told."""
@@ -37,7 +38,7 @@ def hours_text(ctx: Context, asked: date | None = None) -> str | None:
     if not any(week.values()):
         return None
     w, now = words(ctx), today(ctx)
-    lines = [w(t.OUR_HOURS), *_week_lines(ctx, week)]
+    lines = [_title(ctx), *_week_lines(ctx, week)]
     if asked is not None:
         hours = _on(ctx, asked)
         message = t.OPEN_ON if hours else t.CLOSED_ON
@@ -49,6 +50,14 @@ def hours_text(ctx: Context, asked: date | None = None) -> str | None:
         named = capitalised(w.dated(day, now))
         lines.append(w(t.DAY_HOURS, day=named, hours=_text(ctx, _on(ctx, day))))
     return "\n".join(lines)
+
+
+def _title(ctx: Context) -> str:
+    """Say that these are the hours, and by whose clock where the customer's is another one."""
+    w, company = words(ctx), ctx.catalog.company
+    if ctx.now.astimezone(company.zone).utcoffset() == local(ctx, ctx.now).utcoffset():
+        return w(t.OUR_HOURS)
+    return w(OUR_HOURS, place=place_text(w.tag, company.timezone))
 
 
 def _week_lines(ctx: Context, week: dict[int, Hours]) -> Iterator[str]:

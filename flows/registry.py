@@ -15,10 +15,11 @@ from flows import desk, reminding, resting
 from flows.asking import Idle
 from flows.errors import UnknownStep
 from flows.events import Event, Inbound
-from flows.fallbacks import FALLBACKS
+from flows.fallbacks import FALLBACKS as _FALLBACKS
 from flows.machine import Consequences, Context, Handler, Rest, State, Step, dump_state
 from flows.person import stays_silent
 from flows.taps import STEPS as _CUSTOMERS
+from flows.where import first
 
 __all__ = [
     "CONSEQUENCES",
@@ -67,9 +68,11 @@ def _unless_a_person_has_it(step: Handler) -> Handler:
 
 
 STEPS: Final[Mapping[type[State], Handler]] = {
-    state: _unless_a_person_has_it(step) for state, step in _OWN.items()
+    state: first(_unless_a_person_has_it(step)) for state, step in _OWN.items()
 }
 """The step of every state, silent while a person has the conversation."""
+FALLBACKS: Final[tuple[Handler, ...]] = tuple(map(first, _FALLBACKS))
+"""What follows when a step says "not mine"."""
 
 
 def load_state(stored: Mapping[str, Any]) -> State:

@@ -11,6 +11,7 @@ from flows import keywords as k
 from flows.asking import local, words
 from flows.draft import (
     NO_WISH,
+    ChoosingArea,
     ChoosingDay,
     ChoosingService,
     ChoosingStaff,
@@ -43,7 +44,7 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
             return open_visits("change", wished=understand(raw, ctx))
         moves = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare) or k.MOVE_IT.has(bare)
         return open_visits("change", shift=shift) if shift is not None and moves else None
-    if isinstance(state, ChoosingService):
+    if isinstance(state, ChoosingArea | ChoosingService):
         return None
     if k.OTHER_PERSON.has(bare):
         return ask_staff(ctx, replace(_order(state, ctx), staff_id=None, wish=NO_WISH))

@@ -21,7 +21,7 @@ from flows import wording as t
 from flows import wording_unasked as unasked
 from flows.agreeing import agrees, refuses
 from flows.asking import Asking, Back, Idle, buttons, shown, words
-from flows.cards import at, of_visit
+from flows.cards import at, of_visit, where_it_is
 from flows.effects import (
     CompleteVisit,
     ConfirmVisit,
@@ -236,8 +236,8 @@ def question(ctx: Context, visit: Visit, kind: str) -> Say:
         AskToCancel(visit.id),
     )
     text = w(unasked.VISIT_SOON if second else unasked.VISIT_REMINDER, **values)
-    if company.address and not second:
-        text = f"{text}\n{w(t.OUR_ADDRESS, address=fit(company.address, t.ADDRESS))}"
+    where = "" if second else where_it_is(ctx, visit)
+    text = f"{text}\n{where}" if where else text
     titles = (unasked.CONFIRM, t.CHANGE, t.CANCEL_VISIT)
     # Where the template is paused, one that only says that there is something opens the chat.
     spare = use(w, PERSON, {"company": name}, ShowVisit(visit.id))

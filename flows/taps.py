@@ -17,9 +17,11 @@ from flows.reminder import REMINDER
 from flows.replies import decode
 from flows.usual import USUAL
 from flows.waitlist import WAITLIST
+from flows.where import WHERE
 
 STEPS: Final[Mapping[type[State], Handler]] = {
     **MENU.steps,
+    **WHERE.steps,
     **BOOKING.steps,
     **MANAGE.steps,
     **REMINDER.steps,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flows import asides, wishing
+from flows import asides, where, wishing
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
@@ -123,6 +123,11 @@ def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
         return welcome(ctx)
     order = Order(known.service_id, known.staff_id, who_known=True)
     return go_on(ctx, order if wished is None else merged(order, wished, ctx))
+
+
+def where_to(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Take a postal code, where the business comes to its customers."""
+    return where.heard(state, text.raw, text.bare, ctx)
 
 
 def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -270,6 +275,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     language,
     person,
     menu,
+    where_to,
     choice,
     yes_or_no,
     indifferent,

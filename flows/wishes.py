@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from functools import lru_cache
 
 from flows import asides
@@ -146,8 +146,20 @@ def _when(tokens: Sequence[Token], ctx: Context, names: frozenset[str]) -> Heard
         [token for token in tokens if not names.issuperset(token.text.split())],
         now=local(ctx, ctx.now).replace(tzinfo=None),
         locale=words(ctx).tag,
-        opening=ctx.catalog.opening,
+        opening=_opening(ctx),
     )
+
+
+def _opening(ctx: Context) -> tuple[time, time]:
+    """Return the opening hours as the customer's clock shows them."""
+    company = ctx.now.astimezone(ctx.catalog.company.zone)
+    ahead = local(ctx, ctx.now).replace(tzinfo=None) - company.replace(tzinfo=None)
+    if not ahead:
+        return ctx.catalog.opening
+    opens, closes = (datetime.combine(company, at) + ahead for at in ctx.catalog.opening)
+    if not opens.date() == closes.date() == company.date():
+        return time.min, time.max
+    return opens.time(), closes.time()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def _seen(catalog: Catalog, wanted: Wanted) -> Catalog:
     """The catalogue on the clock of the area that is asked about, if any."""
     if not wanted.area:
         return catalog
-    area = area_named(wanted.area, catalog.areas)
+    area = area_named(wanted.area, catalog)
     if area is None:
         codes = ", ".join(one.postal_code for one in catalog.areas[:_CODES]) or "none"
         more = " and more" if len(catalog.areas) > _CODES else ""

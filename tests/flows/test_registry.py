@@ -13,11 +13,13 @@ from flows.asking import Idle
 from flows.desk import Deciding, Resting
 from flows.draft import (
     Before,
+    ChoosingArea,
     ChoosingDay,
     ChoosingService,
     ChoosingStaff,
     ChoosingTime,
     Confirming,
+    Order,
 )
 from flows.errors import UnknownStep
 from flows.late import NotingLate
@@ -36,6 +38,11 @@ OFFERED = (("book:who:1:0", "Anyone"),)
 
 STATES: list[State] = [
     Idle(offered=OFFERED, misses=2),
+    ChoosingArea(
+        order=Order(1, 2, who_known=True, wish=Wish(at=time(15)), moving=ID, before=BEFORE),
+        tapped=START,
+    ),
+    ChoosingArea(waiting={"step": "waitlist.joining", "service_id": 1}),
     ChoosingService(staff_id=2, who_known=True, wish=Wish(at=time(15)), only=(1, 2), offset=9),
     ChoosingStaff(service_id=1, moving=ID, before=BEFORE, offset=8),
     ChoosingDay(service_id=1, staff_id=2, from_day=date(2026, 11, 30)),
@@ -80,6 +87,7 @@ STATES: list[State] = [
 SHIPPED: list[dict[str, object]] = [
     {"step": "menu.idle"},
     {"step": "menu.idle", "offered": [["menu:book", "Book a visit"]], "misses": 1},
+    {"step": "where.choosing_area", "order": {"service_id": 1, "who_known": False, "also": [2]}},
     {"step": "booking.choosing_service", "wish": {"day": "2026-11-21", "at": "15:00:00"}},
     {"step": "booking.choosing_staff", "service_id": 1},
     {"step": "booking.choosing_day", "service_id": 1, "from_day": "2026-11-30"},

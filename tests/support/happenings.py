@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.simulator.transcript import NEXT_MORNING
 from flows import effects as fx
 from flows import events as ev
+from flows.areas import Area
 from flows.model import Service, Shift, StaffOffer
 from flows.reminding import remind
 from tests.support.lumi import SERVICES, person
@@ -216,6 +217,16 @@ def _russian(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     salon.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)  # 10:00 in Moscow
 
 
+def _comes(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    """Have the salon come to another place, on the clock of that place."""
+    area = Area(len(salon.areas) + 1, found[2], found[1], "", found[3])
+    salon.change(areas=(*salon.areas, area))
+
+
+def _no_longer(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
+    salon.change(areas=tuple(area for area in salon.areas if area.city != found[1]))
+
+
 def _grid(salon: Salon, chat: Chat, found: re.Match[str]) -> None:
     policy = salon.company.policy.model_copy(update={"grid_minutes": int(found[1])})
     salon.change(company=replace(salon.company, policy=policy))
@@ -290,6 +301,8 @@ HAPPENINGS: dict[str, Happening] = {
     r"one person works there, (\w+)": _only_person,
     r"the salon has no phone": _no_phone,
     r"the salon is in Moscow": _russian,
+    r"the salon comes to (.+) \((\w+)\) on the clock of (\S+)": _comes,
+    r"the salon no longer comes to (.+)": _no_longer,
     r"times are offered every (\d+) minutes": _grid,
     r"popular times are (.+)": _popular,
     r"the salon has 12 services and 12 people": _large,

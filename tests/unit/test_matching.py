@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.areas import Area
 from flows.hours import epoch
 from flows.matching import Free, answer_by, fitting, plan, quiet_until
 from flows.model import Catalog, Policy, Service, Span
@@ -275,3 +276,43 @@ def _free(services: Sequence[Service], gaps: list[tuple[int, int, int, int]]) ->
             for staff_id, free in halves.items()
         }
     return found
+
+
+EVANSVILLE = Area(5, "47708", "Evansville", "IN", "America/Chicago")
+
+
+def test_the_days_and_parts_of_days_of_an_area_are_those_of_its_clock() -> None:
+    known = replace(salon(), areas=(EVANSVILLE,))
+    morning = Wanted(TUESDAY, TUESDAY, "morning")
+    free = gap(CUT, begin=at(12), end=at(13))  # noon in New York, eleven in Evansville
+    assert plan(known, [waiter(1, CUT, morning)], free, now=NOW).offers == ()
+    there = waiter(2, CUT, morning, area_id=EVANSVILLE.id)
+    assert told(plan(known, [waiter(1, CUT, morning), there], free, now=NOW).offers) == [
+        ([2], "12:00")
+    ]
+    monday = TUESDAY - timedelta(days=1)
+    late = waiter(1, CUT, Wanted(monday, monday), area_id=EVANSVILLE.id)
+    midnight = gap(CUT, begin=at(0, 30), end=at(1, 30))
+    assert told(plan(known, [late], midnight, now=NOW).offers) == [([1], "00:30")]
+
+
+def test_it_is_night_where_whoever_waits_is() -> None:
+    known = replace(salon(), areas=(EVANSVILLE,))
+    now = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)  # 9:30 in New York, 8:30 in Evansville
+    free = gap(CUT, begin=at(10), end=at(11))
+    there = waiter(1, area_id=EVANSVILLE.id)
+    assert plan(known, [waiter(2)], free, now=now).offers
+    waits = plan(known, [there], free, now=now)
+    assert (waits.offers, waits.look_at) == ((), now + timedelta(minutes=30))
+
+
+def test_a_time_that_comes_twice_in_an_area_is_offered_there_once() -> None:
+    day = date(2026, 11, 1)
+    phoenix = replace(salon(), company=replace(LUMI, timezone="America/Phoenix"))
+    known = replace(phoenix, areas=(EVANSVILLE,))
+    change = epoch(datetime(2026, 11, 1, 7, tzinfo=UTC))  # two in the morning, and one again
+    free: Free = {CUT: {BECKY: [range(change, change + 3600 * 2, 1800)]}}
+    there = waiter(1, CUT, Wanted(day, day), area_id=EVANSVILLE.id)
+    now = datetime(2026, 10, 30, 18, tzinfo=UTC)
+    (offer,) = plan(known, [there], free, now=now).offers
+    assert epoch(offer.slot.start) == change + 3600

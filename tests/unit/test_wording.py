@@ -23,7 +23,9 @@ from flows import (
     keywords,
     language,
     several,
+    where,
     wording,
+    wording_areas,
     wording_unasked,
     wording_waitlist,
 )
@@ -56,7 +58,8 @@ LONGEST = {
     "details": "480 min, 1 234 567,89 ₽",
     "address": "Х" * wording.ADDRESS,
     "phone": "+44 20 7946 0958 ext. 1234",
-    "code": "ABCDEFGHJKLM",
+    "code": "W" * wording.BUTTON,
+    "city": "Х" * 2 * wording.BUTTON,
     "old": "Wed, Nov 25, 2026, 12:30 PM",
     "new": "Wed, Nov 25, 2026, 12:30 PM",
     "when": "Wed, Nov 25, 2026, 12:30 PM",
@@ -66,7 +69,7 @@ LONGEST = {
     "price": "1 234 567,89 ₽",
     "first": "nothing free in the coming weeks",
     "second": "1 234 567,89 ₽",
-    "place": "999th",
+    "place": f"{'Х' * 2 * wording.BUTTON} ({'W' * wording.BUTTON})",
     "hours": "12:30 PM – 12:30 PM, 12:30 PM – 12:30 PM, 12:30 PM – 12:30 PM",
     "team": "Х" * wording.ADDRESS,
     "days": f"{'Wed, Nov 25, 2026'} – {'Wed, Nov 25, 2026'}",
@@ -90,9 +93,19 @@ def _messages(value: object) -> Iterator[Message]:
             yield from _messages(one)
 
 
+MODULES = (
+    wording,
+    wording_areas,
+    wording_unasked,
+    wording_waitlist,
+    keywords,
+    asides,
+    where,
+    language,
+)
 ALL = {
     message.source: message
-    for module in (wording, wording_unasked, wording_waitlist, keywords, asides, language)
+    for module in MODULES
     for value in vars(module).values()
     for message in _messages(value)
 }
@@ -195,10 +208,7 @@ def test_no_text_is_unused() -> None:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
     declared = {
-        name
-        for module in (wording, wording_unasked, wording_waitlist, keywords, asides, language)
-        for name, value in vars(module).items()
-        if list(_messages(value))
+        name for module in MODULES for name, value in vars(module).items() if list(_messages(value))
     }
     assert declared - used == set()
 
@@ -207,6 +217,7 @@ def test_no_sentence_stands_outside_the_wording() -> None:
     for file in sorted(FLOWS.glob("*.py")):
         if file.name in (
             "wording.py",
+            "wording_areas.py",
             "wording_unasked.py",
             "wording_waitlist.py",
             "keywords.py",
