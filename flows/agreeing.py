@@ -7,9 +7,8 @@ from dataclasses import replace
 from flows import asides
 from flows import keywords as k
 from flows.asking import today
-from flows.draft import NO_WISH, ChoosingDay, ChoosingStaff, ChoosingTime, order_of
+from flows.draft import NO_WISH, ChoosingDay, ChoosingStaff, ChoosingTime, Confirming, order_of
 from flows.machine import Context, State, Step
-from flows.model import Wish
 from flows.ordering import Choosing, go_on
 from flows.picking import pick_slot
 from flows.plain import plain
@@ -50,18 +49,19 @@ def extreme(state: State, bare: str, ctx: Context) -> Step[Choosing] | None:
         return None
     if k.LAST_ONE.has(bare):
         return any_will_do(state, ctx, last=True)
-    return any_will_do(state, ctx, last=False) if k.FIRST_ONE.has(bare) else None
+    first = k.FIRST_ONE.has(bare) or asides.EARLIEST.has(bare)
+    return any_will_do(state, ctx, last=False) if first else None
 
 
 def nothing_fits(state: State, ctx: Context) -> Step[Choosing] | None:
     """Look at other days for whom no time fits, and at later ones for whom no day does."""
     match state:
-        case ChoosingTime():
-            return go_on(ctx, replace(order_of(state), wish=Wish(), from_day=None))
+        case ChoosingTime() | Confirming():
+            return go_on(ctx, replace(order_of(state), wish=NO_WISH, from_day=None))
         case ChoosingDay():
             more = [decode(id_) for id_, _ in state.offered]
             later = [reply.from_day for reply in more if isinstance(reply, MoreDays)]
             first = later[0] if later else today(ctx)
-            return go_on(ctx, replace(order_of(state), wish=Wish(), from_day=first))
+            return go_on(ctx, replace(order_of(state), wish=NO_WISH, from_day=first))
         case _:
             return None

@@ -73,6 +73,14 @@ BLAME_WORDS: Final = keywords(
     "awful|bad|terrible|horrible|not good|hated it|hate it|not great|didnt like|did not like"
     "|disappointed"
 )
+KEEP_WORDS: Final = keywords(
+    "keep it|keep it as it is|leave it as it is|keep mine|never mind keep it|keep it please"
+    "|leave it|keep the time|keep it like that"
+)
+EARLIEST_WORDS: Final = keywords(
+    "earliest|the earliest|earliest one|the earliest one|earliest please|earliest you have"
+    "|as early as possible"
+)
 TO_BOT_WORDS: Final = keywords(
     "menu|back to the menu|back to menu|back to bot|back to the bot|bot|main menu"
 )
@@ -90,7 +98,7 @@ NEXT_WORDS: Final = keywords(
 LEAD_WORDS: Final = keywords(
     "yes|no|yeah|yep|nope|nah|ok|okay|hmm|hm|um|well|sorry|wait|actually|oh|but|and|so|please"
     "|then|also|oops|right|alright|cool|great|fine|thanks|hang|on|make|it|maybe|change|that"
-    "|to|lets|say|try|just|how|about|what|not|rather|instead"
+    "|to|lets|say|try|just|how|about|what|rather|instead"
 )
 MILD_WORDS: Final = keywords(
     "it|that|thats|so|much|very|a|lot|me|for|is|this|then|too|works|good|please|pls|thanks"
@@ -111,6 +119,8 @@ WRONG: Final = lexicon(WRONG_WORDS, within=2)
 FOREIGN: Final = lexicon(FOREIGN_WORDS, within=1)
 PRAISE: Final = lexicon(PRAISE_WORDS, within=1)
 BLAME: Final = lexicon(BLAME_WORDS, within=1)
+KEEP: Final = lexicon(KEEP_WORDS, within=9)
+EARLIEST: Final = lexicon(EARLIEST_WORDS, within=9)
 TO_BOT: Final = lexicon(TO_BOT_WORDS, within=9)
 LATE_SIGNS: Final = lexicon(LATE_SIGNS_WORDS, within=9)
 RELATIVES: Final = lexicon(RELATIVES_WORDS, within=1)

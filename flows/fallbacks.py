@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from flows import idle, reminder
+from flows import asides, idle, reminder
 from flows import keywords as k
 from flows import wording as t
 from flows.again import ask_again
@@ -36,11 +36,11 @@ from flows.events import (
     TurnFailed,
     UnknownReceived,
 )
-from flows.greeting import greet
+from flows.greeting import at_menu, greet
 from flows.language import written_in
 from flows.machine import Context, Handler, State, Step
 from flows.offers import happened
-from flows.person import apologised, called, stays_silent, taken
+from flows.person import apologised, called, has_it, stays_silent, taken
 from flows.picked import picked
 from flows.replies import CallUs, CarryOn, Reply, TalkToUs
 from flows.taps import follow
@@ -78,6 +78,8 @@ def inside(state: State, event: Event, ctx: Context) -> Step[State] | None:
 
 def silent(state: State, event: Event, ctx: Context) -> Step[State] | None:
     """Keep out of what a person answers, and of what needs no answer."""
+    if has_it(ctx) and isinstance(event, TextReceived) and asides.TO_BOT.has(k.bare(event.text)):
+        return at_menu(ctx, words(ctx)(t.MENU_HINT), DismissPerson())
     if stays_silent(event, ctx):
         return Step(state)
     if isinstance(event, ReactionReceived | MessageDeleted | NumberChanged):

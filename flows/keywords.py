@@ -114,7 +114,7 @@ BOOK_WORDS: Final = keywords(
     "|book an appointment|i would like to book|id like to book|i want to book|can i book"
     "|new appointment|schedule|reserve|sign me up|services|book me|get my hair done|hair done"
     "|do my hair|come in|fit me in|squeeze me in|get in today|nails done|a slot|any slots"
-    "|slots"
+    "|slots|one more for|another one for"
 )
 PRICE_WORDS: Final = keywords(
     "price|prices|price list|how much|cost|costs|how long does|how long is|how long will"
@@ -155,7 +155,7 @@ YES_WORDS: Final = keywords(
     "yes|yep|yeah|yup|ok|okay|sure|confirm|book it|yes please|perfect|great|go ahead|👍|✅"
     "|do it|y|k|kk|yess|yh|ya|yea|ye|absolutely|definitely|sounds good|that works"
     "|works for me|works|good|fine|nice|ill take it|take it|thats fine|thats good|thats great"
-    "|thats perfect|lets do it|i want it|correct|right|of course"
+    "|thats perfect|lets do it|i want it|correct|of course|👌"
 )
 NO_WORDS: Final = keywords(
     "no|nope|no thanks|not this one|doesnt suit|doesnt work|👎|n|nah|no way|cant do that"
@@ -194,14 +194,14 @@ HOURS_WORDS: Final = keywords(
     "|do you work|when do you work|which days are you|what days are you|you guys open"
 )
 LATE_WORDS: Final = keywords(
-    "running late|minutes late|mins late|min late|im late|stuck in traffic|on my way"
-    "|few minutes late|10 late|15 late|5 late|ill be late|gonna be late|going to be late"
-    "|will be late|might be late|may be late|be a bit late|be a little late|be 5 minutes"
-    "|am late|shall be late|be late for|be late to|be late today|be late sorry"
-    "|ill be there in|be there in a|stuck on the train|train is delayed|bus is late"
-    "|bus is delayed|train is late|cant find parking|looking for parking|running behind"
-    "|bit behind|in traffic|traffic is|traffic jam|omw|nearly there|almost there"
-    "|running a bit late|running a little late|held up|got delayed|been delayed|am delayed"
+    "running late|minutes late|mins late|min late|im late|stuck in traffic|few minutes late"
+    "|10 late|15 late|5 late|ill be late|gonna be late|going to be late|will be late"
+    "|might be late|may be late|be a bit late|be a little late|be 5 minutes|am late"
+    "|shall be late|be late for|be late to|be late today|be late sorry|ill be there in"
+    "|be there in a|stuck on the train|train is delayed|bus is late|bus is delayed"
+    "|train is late|cant find parking|looking for parking|running behind|bit behind"
+    "|in traffic|traffic is|traffic jam|running a bit late|running a little late|held up"
+    "|got delayed|been delayed|am delayed"
 )
 COMPLAINT_WORDS: Final = keywords(
     "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"
@@ -217,7 +217,8 @@ BOT_WORDS: Final = keywords(
 )
 SEE_YOU_WORDS: Final = keywords(
     "see you|see u|see ya|see you tomorrow|see you then|see you soon|see you there"
-    "|looking forward|cant wait|till then|until then|cya|see you guys"
+    "|looking forward|cant wait|till then|until then|cya|see you guys|on my way|omw"
+    "|nearly there|almost there|on the way|be there soon"
 )
 COMING_WORDS: Final = keywords(
     "confirm|i confirm|confirmed|ill be there|i will be there|i will come|ill come|im coming"
@@ -228,7 +229,6 @@ NEVER_MIND_WORDS: Final = keywords(
     "never mind|nevermind|nvm|forget it|leave it|not now|maybe later|some other time"
     "|wrong number|wrong chat|sorry wrong chat|wrong person|sorry wrong person"
     "|wrong number sorry|ignore me|ignore that|ignore my last message|disregard|my bad"
-    "|keep it|keep it as it is|leave it as it is|keep mine|never mind keep it"
 )
 TEAM_WORDS: Final = keywords(
     "who works there|who works here|who works with you|who do you have|your team|the team"

@@ -11,14 +11,16 @@ LONGEST: Final = 300
 """Of a longer text only the beginning is read: nobody writes a wish that long."""
 
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
-_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")  # "heyyy"
+_DRAWN_OUT = re.compile(  # "heyyy", 😂😂
+    r"([^\W\d_])\1{2,}|([\U0001F300-\U0001FAFF\u2600-\u27BF])\2+"
+)
 _NOT_WORDS = re.compile(r"[^\w\U0001F300-\U0001FAFF\u2600-\u27BF]+|[\U0001F3FB-\U0001F3FF]+")
 
 
 def folded(text: str) -> str:
     """Return the text without case and accents, and with its digits as 0-9."""
     text = text[:LONGEST]
-    text = _DRAWN_OUT.sub(r"\1", text)
+    text = _DRAWN_OUT.sub(r"\1\2", text)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_DIGITS))
         text = "".join(char for char in text if not unicodedata.combining(char))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from flows import asides
 from flows import keywords as k
 from flows.asking import local, words
 from flows.draft import (
@@ -40,7 +41,8 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     """Go on from what is in front of them, or from the visit that they have."""
     shift = _shift(raw, bare, ctx)
     if not isinstance(state, Draft):
-        if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not k.BOOK.has(bare):
+        another = k.BOOK.has(bare) or asides.RELATIVES.has(bare)
+        if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not another:
             return open_visits("change", wished=understand(raw, ctx))
         moves = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare) or k.MOVE_IT.has(bare)
         return open_visits("change", shift=shift) if shift is not None and moves else None

@@ -51,7 +51,8 @@ def _beside(state: State, bare: str, ctx: Context) -> Step[State] | None:
         return ask_team(state, ctx)
     if asides.TIME_LEFT.has(bare) and isinstance(state, Confirming | Offered):
         return ask_again(state, ctx)
-    if asides.REMIND.has(bare) and ctx.catalog.company.policy.first_reminder_minutes:
+    reminds = asides.REMIND.has(bare) and not k.VISITS.has(bare)
+    if reminds and ctx.catalog.company.policy.first_reminder_minutes:
         return aside(state, ctx, w(t.WILL_REMIND))
     if asides.WAIT.has(bare):
         return aside(state, ctx, w(t.NO_HURRY))

@@ -83,7 +83,7 @@ ASKED_WITHIN: Final = timedelta(days=3)
 """How late a customer may still be asked how a visit was."""
 _THUMBS: Final = frozenset("👍👌✅❤♥🙏🙂😊💪")
 GOOD, FAIR, BAD = 5, 3, 1
-_GIVEN: Final = re.compile(r"(10|[1-5])(?: ?/ ?(?:5|10)| ?\w*)?[ .!]*").fullmatch
+_GIVEN: Final = re.compile(r"(10|[1-5])(?: ?/ ?(?:5|10)| ?[^\W\d]+)?[ .!]*").fullmatch
 
 
 class Reminding(Asking):

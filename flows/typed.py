@@ -144,6 +144,10 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if not isinstance(state, Confirming | CancellingVisit | Offered):
         return None
     place = 0 if agrees(text.raw) else 1 if refuses(text.raw) else None
+    if asides.KEEP.has(text.bare):
+        place = 1 if isinstance(state, CancellingVisit) else 0
+        if isinstance(state, Confirming) and state.moving is not None:
+            return drop(ctx, state.moving)
     if place is None and isinstance(state, CancellingVisit) and k.CANCEL.has(text.bare):
         place = 0
     if place is None or len(state.offered) <= place:
@@ -153,7 +157,8 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Forget a booking that was begun; or go back one question."""
-    if k.CANCEL.has(text.bare) or k.NEVER_MIND.has(text.bare):
+    keeps = asides.KEEP.has(text.bare) and isinstance(state, Draft)
+    if keeps or k.CANCEL.has(text.bare) or k.NEVER_MIND.has(text.bare):
         if isinstance(state, Joining):
             return drop(ctx, None)
         if isinstance(state, Draft):
@@ -178,8 +183,10 @@ def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def indifferent(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Choose for whoever does not mind, and look further for whom nothing fits."""
-    if asides.NONE_FITS.has(text.bare):
-        return nothing_fits(state, ctx)
+    wrong = isinstance(state, Draft) and asides.WRONG.has(text.bare)
+    if wrong or asides.NONE_FITS.has(text.bare):
+        unknown = isinstance(state, ChoosingService)
+        return ask_team(state, ctx) if unknown else nothing_fits(state, ctx)
     said = asides.INDIFFERENT.has(text.bare)
     return any_will_do(state, ctx, last=False) if said else extreme(state, text.bare, ctx)
 
@@ -218,7 +225,7 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Do what can be asked for at any time: visits, the phone, the address."""
-    if k.CANCEL_VISIT.has(text.bare):
+    if k.CANCEL_VISIT.has(text.bare) or _cancels_one(state, text, ctx):
         return open_visits("cancel", wished=understand(text.raw, ctx))
     differs = relative(state, text.raw, text.bare, ctx)
     if differs is not None:
@@ -229,6 +236,14 @@ def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if k.VISITS.has(text.bare):
         return open_visits()
     return None
+
+
+def _cancels_one(state: State, text: Text, ctx: Context) -> bool:
+    """Tell whether a visit that they have is to be cancelled, by its day or its service."""
+    if isinstance(state, Draft) or text.bare.split(" ")[0] not in k.CANCEL.whole:
+        return False
+    wished = understand(text.raw, ctx)
+    return wished is not None and (bool(wished.services) or wished.says_when)
 
 
 def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:

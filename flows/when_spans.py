@@ -39,7 +39,7 @@ def between(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> i
 
 def before(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
     """Before noon, before 3 pm, до 15: some time earlier than that."""
-    if tokens[at].text not in _BEFORE:
+    if tokens[at].text not in _BEFORE or has(tokens, at - 1, "NOT"):
         return 0
     if has(tokens, at + 1, "NOON"):
         found.before = Clock(12, sure=True)

@@ -61,7 +61,7 @@ def play(script: str) -> str:
             until, stage.salon.now = stage.salon.now, until
             out += [written(say, name) for name, say in stage.go_on(until)]
         elif read["kind"] == ">":
-            said = _send(stage.chat(who), text)
+            said = send(stage.chat(who), text)
             out += [written(say, who) for say in said] or [f"{who}< {SILENCE}"]
             out += [written(say, name) for name, say in stage.go_on(stage.salon.now)]
     return "\n".join(out).rstrip("\n") + "\n"
@@ -119,7 +119,8 @@ class Stage:
         return [(name, say) for say in chat.hear(event)]
 
 
-def _send(chat: Chat, text: str) -> list[fx.Say]:
+def send(chat: Chat, text: str) -> list[fx.Say]:
+    """Send what a line of a transcript says: a text, a tap, or something else."""
     tapped = re.fullmatch(r"[\[(](.+?)[\])](?P<again>(?: again)*)", text)
     if tapped:
         return chat.tap(tapped[1], older=tapped["again"].count("again"))
