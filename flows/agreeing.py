@@ -17,7 +17,7 @@ from flows.replies import MoreDays, PickSlot, decode
 
 def agrees(raw: str) -> bool:
     """Tell whether a text says yes and nothing else: "yes please thank you so much"."""
-    text = plain(raw)
+    text = k.spelt(plain(raw))
     if k.NO.is_all_of(text, asides.MILD, k.YES):
         return False
     return k.YES.has(k.bare(raw)) or k.YES.is_all_of(text, asides.MILD, k.THANKS)
@@ -25,7 +25,7 @@ def agrees(raw: str) -> bool:
 
 def refuses(raw: str) -> bool:
     """Tell whether a text says no and nothing else."""
-    return k.NO.has(k.bare(raw)) or k.NO.is_all_of(plain(raw), asides.MILD)
+    return k.NO.has(k.bare(raw)) or k.NO.is_all_of(k.spelt(plain(raw)), asides.MILD)
 
 
 def any_will_do(state: State, ctx: Context, *, last: bool) -> Step[Choosing] | None:

@@ -141,6 +141,8 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     if isinstance(state, Idle) and (k.YES.has(text.bare) or asides.NEXT.has(text.bare)):
         following = [id_ for id_, _ in state.offered if isinstance(decode(id_), BookNext)]
         return _as_tap(following[0], state, ctx) if following else None
+    if isinstance(state, ChoosingTime) and state.day is None and agrees(text.raw):
+        return any_will_do(state, ctx, last=False)  # the best of those that were proposed
     if not isinstance(state, Confirming | CancellingVisit | Offered):
         return None
     place = 0 if agrees(text.raw) else 1 if refuses(text.raw) else None
@@ -157,7 +159,8 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def leave(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Forget a booking that was begun; or go back one question."""
-    keeps = asides.KEEP.has(text.bare) and isinstance(state, Draft)
+    moves = isinstance(state, Draft) and order_of(state).moving is not None
+    keeps = moves and asides.KEEP.has(text.bare)
     if keeps or k.CANCEL.has(text.bare) or k.NEVER_MIND.has(text.bare):
         if isinstance(state, Joining):
             return drop(ctx, None)
@@ -275,7 +278,7 @@ def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def thanks(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Be polite; what was going on stays open."""
-    said = k.THANKS.has(text.bare) or k.THANKS.is_all_of(plain(text.raw), asides.MILD)
+    said = k.THANKS.has(text.bare) or k.THANKS.is_all_of(k.spelt(plain(text.raw)), asides.MILD)
     return aside(state, ctx, words(ctx)(t.WELCOME)) if said else None
 
 
