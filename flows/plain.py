@@ -10,6 +10,8 @@ from typing import Final
 LONGEST: Final = 300
 """Of a longer text only the beginning is read: nobody writes a wish that long."""
 
+_OF_A_TURN: Final = 32
+"""A turn looks at one text many times."""
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _DRAWN_OUT = re.compile(  # "heyyy", 😂😂
     r"([^\W\d_])\1{2,}|([\U0001F300-\U0001FAFF\u2600-\u27BF])\2+"
@@ -17,6 +19,7 @@ _DRAWN_OUT = re.compile(  # "heyyy", 😂😂
 _NOT_WORDS = re.compile(r"[^\w\U0001F300-\U0001FAFF\u2600-\u27BF]+|[\U0001F3FB-\U0001F3FF]+")
 
 
+@lru_cache(maxsize=_OF_A_TURN)
 def folded(text: str) -> str:
     """Return the text without case and accents, and with its digits as 0-9."""
     text = text[:LONGEST]
@@ -27,6 +30,7 @@ def folded(text: str) -> str:
     return text.casefold()
 
 
+@lru_cache(maxsize=_OF_A_TURN)
 def plain(text: str) -> str:
     """Return the text's words, folded, with one space between them; emoji are words."""
     return " ".join(_NOT_WORDS.sub(" ", folded(text).replace("'", "")).split())
