@@ -156,8 +156,8 @@ class Delivery:
                 row.phone_number_id, Attachment(**row.extras["attachment"])
             )
         except Doubtful as error:
-            if error.http is None:
-                raise  # it took all the time there was
+            if error.http is None or error.http == 200:
+                raise  # it took all the time there was, or Meta is content and names no file
             raise Transient(http=error.http) from error  # done twice it does no harm
 
     async def _post(self, row: Outgoing, body: Mapping[str, Any]) -> Accepted:
