@@ -39,6 +39,8 @@ from flows.hours import Calendar, DayBounds, Interval, Stretch, epoch, epoch_aft
 from flows.model import PARTS, Policy, Service, StaffOffer
 
 _ROUND: Final = 300
+CALENDARS_KEPT: Final = 256
+"""Of so many people and rooms it is remembered what was free: a full month weighs 100 kB."""
 _SCARCE: Final = 1 / 3
 _NEVER: Final = -1
 
@@ -202,7 +204,7 @@ def _met(window: Window, need: Need, busy: Busy) -> int:
     return shut_by(window, need, covered(window, busy.visits), covered(window, busy.buffers))
 
 
-met_packed = lru_cache(maxsize=1024)(_met)
+met_packed = lru_cache(maxsize=CALENDARS_KEPT)(_met)
 """Kept, for most calendars are as they were when somebody looked last."""
 
 
@@ -240,7 +242,7 @@ def listed(window: Window, hours: Hours, shut: int, need: Need, asked: int) -> l
     return list(ranges_of(window, need.grid, free & ~goes_on, free & ~(goes_on >> step)))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=CALENDARS_KEPT)
 def ranges_of(window: Window, grid: int, begins: int, ends: int) -> tuple[range, ...]:
     """What begins at cells and ends at others; kept too, for it takes longer than all before it."""
     origin, unit, _ = window

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from flows.cells import Packed
-from flows.slots import Busy
+from flows.slots import CALENDARS_KEPT, Busy
 from flows.visits import Taken
 from storage import queries
 from storage.pool import Connection
@@ -94,7 +94,7 @@ def _packed(ranges: bytes | None) -> Packed:
     return Packed(ranges or b"", _RANGE, _ZERO, _TICKS)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=CALENDARS_KEPT)
 def begins_of(moments: bytes) -> tuple[int, ...]:
     """When visits begin, in epoch seconds, in order; kept, for most calendars are as before."""
     return tuple(sorted(_ZERO + at // _TICKS for (at,) in _MOMENT.iter_unpack(moments)))
