@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePath
 from types import FrameType, TracebackType
 from typing import Any, Final, Literal
@@ -209,17 +209,17 @@ def _exception(trouble: object) -> BaseException | None:
 
 
 class Sink:
-    """Where lines go: the stdout of the moment."""
+    """Where lines go: the stdout of the moment, or its stderr."""
 
-    __slots__ = ("name",)
+    __slots__ = ("_aside", "name")
 
-    def __init__(self, name: str = "") -> None:
-        self.name = name
+    def __init__(self, name: str = "", *, aside: bool = False) -> None:
+        self.name, self._aside = name, aside
 
     def write(self, line: bytes) -> None:
         """Write one line; nothing happens when nobody can take it."""
         try:
-            stream = sys.stdout.buffer
+            stream = (sys.stderr if self._aside else sys.stdout).buffer
             stream.write(line)
             stream.flush()
         except BrokenPipeError:
@@ -240,8 +240,8 @@ def _as_json(logger: Any, level: str, line: MutableMapping[str, Any]) -> bytes:
 class _InColour:
     """Renders a line as `usual tail` would."""
 
-    def __init__(self) -> None:
-        self._painter = Painter.for_stream(sys.stdout)
+    def __init__(self, *, aside: bool) -> None:
+        self._painter = Painter.for_stream(sys.stderr if aside else sys.stdout)
 
     def __call__(self, logger: Any, level: str, line: MutableMapping[str, Any]) -> bytes:
         return f"{self._painter.paint(line)}\n".encode("utf-8", "replace")
@@ -250,10 +250,12 @@ class _InColour:
 class _Libraries(logging.Handler):
     """Takes what libraries say into the same log."""
 
-    def __init__(self, render: Callable[[Any, str, MutableMapping[str, Any]], bytes]) -> None:
+    def __init__(
+        self, render: Callable[[Any, str, MutableMapping[str, Any]], bytes], *, aside: bool
+    ) -> None:
         super().__init__()
         self._render = render
-        self._sink = Sink()
+        self._sink = Sink(aside=aside)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what may be said of a record: who, where, which error, and a text of its source."""
@@ -287,19 +289,24 @@ def _stands_in_source(record: logging.LogRecord) -> bool:
 def configure(
     log_format: Literal["json", "console"] = "json",
     log_level: str = "info",
+    *,
+    aside: bool = False,
 ) -> None:
-    """Send our own logs and those of libraries to stdout; may be called again."""
-    render = _as_json if log_format == "json" else _InColour()
+    """Send our own logs and those of libraries to stdout; may be called again.
+
+    `aside`: to stderr, for commands whose output is what was asked for.
+    """
+    render = _as_json if log_format == "json" else _InColour(aside=aside)
     level = logging.getLevelNamesMapping()[log_level.upper()]
     structlog.configure(
         processors=[merge_contextvars, scrub, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=Sink,
+        logger_factory=partial(Sink, aside=aside),
         cache_logger_on_first_use=not _strict,  # tests configure more than once
     )
     # Libraries tell at length what goes well: of that we want nothing.
     logging.basicConfig(
-        level=max(level, logging.WARNING), handlers=[_Libraries(render)], force=True
+        level=max(level, logging.WARNING), handlers=[_Libraries(render, aside=aside)], force=True
     )
     sys.excepthook = _report_crash
 

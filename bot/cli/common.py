@@ -27,11 +27,16 @@ def read_settings() -> Settings:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run a command; trouble with the environment is told in a sentence, not a traceback."""
+    """Run a command; trouble with the environment is told in a sentence, not a traceback.
+
+    What it logs stands aside from what it prints, until it says otherwise (`usual serve` does).
+    """
+    from bot import logs
     from bot.settings import SettingsError
     from storage.embedded import EmbeddedError
     from storage.errors import Refused, Unavailable
 
+    logs.configure("console", aside=True)
     try:
         if sys.platform == "win32":
             return asyncio.run(work)

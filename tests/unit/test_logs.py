@@ -384,3 +384,15 @@ def test_every_log_call_of_the_program_uses_known_keys_and_a_plain_event() -> No
             if len(call.args) != 1 or not logs._is_event(str(event)):
                 wrong.append(f"{where}: {ast.unparse(call.args[0])}")
     assert wrong == []
+
+
+def test_what_a_command_logs_stands_aside_from_what_it_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("console", aside=True)
+    structlog.get_logger("usual.schema").warning("schema.newer")
+    logging.getLogger("asyncpg").warning("Failed")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "schema.newer" in said.err
+    assert "library.logged" in said.err
