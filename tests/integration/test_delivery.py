@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
 from bot.simulator import Rules
@@ -94,6 +96,29 @@ async def test_words_are_not_kept_back_by_an_upload_that_fails_for_long(bench: B
     await bench.sender()
     await bench.status(row, "sent")
     assert bench.texts == ["See you"]
+
+
+async def test_a_file_that_is_taken_without_a_name_is_uploaded_once(bench: Bench) -> None:
+    calls: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        calls.append(request.path.rpartition("/")[2])
+        await request.read()
+        named = {"messages": [{"id": "wamid.1"}]}
+        return web.json_response(named if calls[-1] == "messages" else {"success": True})
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        bench.settings = bench.settings.model_copy(update={"whatsapp_api_url": url})
+        talk = await bench.writer.talk(await bench.writer.company())
+        say = Say("See you", attachment=Attachment(**CALENDAR))
+        row = await bench.writer.say(talk, say, extras={"attachment": CALENDAR})
+        await bench.sender()
+        await bench.status(row, "sent")
+        assert calls == ["media", "messages"]
+        await bench.stack.aclose()
 
 
 @pytest.mark.fault(24)
