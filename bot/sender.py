@@ -49,7 +49,8 @@ STOP_WITHIN_S: Final = 10.0
 
 _REMEMBERED_S: Final = 60.0
 _READ_WITHIN_S: Final = 1.0
-_READS_A_SECOND: Final = 100
+_READS_A_SECOND: Final = 40
+"""Half of what a number may send: replies come first, and say more than blue ticks."""
 _BUSY_LANES: Final = 16  # so many at work: then nobody needs to be told that we are typing
 
 

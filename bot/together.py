@@ -4,8 +4,9 @@ Theory of operation
 -------------------
 While one batch runs the next one gathers, and most of what a statement costs it costs once. Where
 it is known who else is under way, a batch also waits a moment for them: under load that halves what
-a turn costs the database, and whoever is alone is never kept waiting. A run that hangs, on a lock
-say, does not hold everybody up: after a while another one starts beside it.
+a turn costs the database, and whoever is alone is never kept waiting. Enough of them are a batch of
+their own, beside one that runs. A run that hangs, on a lock say, does not hold everybody up: after
+a while another one starts beside it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ Out = TypeVar("Out")
 
 MOST: Final = 64
 """What one batch holds."""
+ENOUGH: Final = 12
+"""So many wait for nobody: more would hardly be cheaper, and something would stand idle."""
 AT_ONCE: Final = 4
-LINGER_S: Final = 0.01
+LINGER_S: Final = 0.025
 """How long a batch waits for those who are under way."""
 PATIENCE_S: Final = 0.05
 """How long somebody waits for a busy run before another one starts."""
@@ -63,13 +66,16 @@ class Together(Generic[In, Out]):
         loop = asyncio.get_running_loop()
         wish: _Wish[In, Out] = _Wish(item, loop.create_future(), loop.time())
         self._waiting.append(wish)
-        if not self._busy:
+        if not self._busy or (len(self._waiting) % ENOUGH == 0 and self._may_start()):
             self._start()
         elif self._alarm is None:
             self._alarm = loop.call_later(PATIENCE_S, self._reinforce)
         if self._gathering is not None and self._all_here():
             self._go()
         return await wish.done
+
+    def _may_start(self) -> bool:
+        return self._busy < AT_ONCE and self._gathering is None
 
     def _start(self) -> None:
         self._busy += 1
@@ -103,7 +109,7 @@ class Together(Generic[In, Out]):
 
     def _all_here(self) -> bool:
         waiting = len(self._waiting)
-        return self._under_way is None or waiting >= MOST or waiting >= self._under_way()
+        return self._under_way is None or waiting >= ENOUGH or waiting >= self._under_way()
 
     async def _gather(self) -> None:
         """Wait until all are here who are under way, or a moment."""

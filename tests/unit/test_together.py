@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.together import LINGER_S, PATIENCE_S, Together
+from bot.together import ENOUGH, LINGER_S, PATIENCE_S, Together
 from storage.errors import Conflict, Refused
 
 
@@ -111,3 +111,24 @@ async def test_a_run_that_hangs_does_not_hold_up_the_others() -> None:
     assert not hung.done()
     free.set()
     assert await hung == 0
+
+
+async def test_enough_of_them_do_not_wait_for_the_run_before() -> None:
+    free = asyncio.Event()
+    batches: list[int] = []
+
+    async def run(numbers: Sequence[int]) -> list[int]:
+        batches.append(len(numbers))
+        await free.wait()
+        return await doubled(numbers)
+
+    together = Together(run)
+    busy = asyncio.create_task(together.do(0))
+    while not batches:
+        await asyncio.sleep(0)
+    asked = [asyncio.create_task(together.do(number)) for number in range(ENOUGH)]
+    async with asyncio.timeout(PATIENCE_S / 2):
+        while batches != [1, ENOUGH]:
+            await asyncio.sleep(0)
+    free.set()
+    assert await asyncio.gather(busy, *asked) == [0, *(2 * number for number in range(ENOUGH))]
