@@ -26,11 +26,11 @@ from flows.draft import (
 )
 from flows.effects import Record
 from flows.greeting import greet
-from flows.in_view import other_time
+from flows.in_view import other_time, visit_in_view
 from flows.language import asked_for, is_foreign
 from flows.late import is_late, note_late
 from flows.machine import Context, State, Step
-from flows.manage import CancellingVisit, open_visits
+from flows.manage import CancellingVisit, open_visit, open_visits
 from flows.menu import (
     aside,
     ask_language,
@@ -273,6 +273,9 @@ def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
         return None
     if isinstance(state, Draft) and len(text.bare.split()) < _BRIEF:
         return ask_again(state, ctx)  # "book it": what is missing is asked again
+    just_booked = visit_in_view(state) if agrees(text.raw) else None
+    if just_booked is not None:
+        return open_visit(just_booked)  # "book it", twice: there it is
     return start_booking(ctx)
 
 

@@ -189,3 +189,15 @@ def test_corrections_go_on_from_what_is_in_front_of_them() -> None:
     ):
         chat.type(text)
         assert chat.text.startswith(answer), text
+
+
+def test_whoever_says_book_it_twice_is_shown_what_is_booked() -> None:
+    chat = begun()
+    chat.type("manicure with maria tuesday at 11")
+    chat.type("book it")
+    assert chat.text.startswith("Booked ✔ LUMI2")
+    chat.type("book it")
+    assert chat.text.startswith("Manicure with Maria")
+    assert chat.titles()[:2] == ["Change", "Cancel visit"]
+    chat.type("book a pedicure")
+    assert chat.text.startswith("Pedicure with Maria")
