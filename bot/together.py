@@ -27,7 +27,7 @@ MOST: Final = 64
 ENOUGH: Final = 12
 """So many wait for nobody: more would hardly be cheaper, and something would stand idle."""
 AT_ONCE: Final = 4
-LINGER_S: Final = 0.025
+LINGER_S: Final = 0.01
 """How long a batch waits for those who are under way."""
 PATIENCE_S: Final = 0.05
 """How long somebody waits for a busy run before another one starts."""

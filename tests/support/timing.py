@@ -21,14 +21,15 @@ from storage.redis import open_redis
 from tests.support.rows import company, conversation
 
 FIRED = """
-SELECT t.key, t.generation, t.status, t.due_at, t.started_at,
-    extract(epoch FROM t.started_at - t.due_at)::float8 AS late_s, coalesce(e.n, 0) AS events
-FROM timers AS t
-LEFT JOIN (
+WITH e AS MATERIALIZED (  -- once, and not for each timer
     SELECT company_id, event ->> 'key' AS key, (event ->> 'generation')::bigint AS generation,
         count(*) AS n
     FROM inbox WHERE kind = 'timer_fired' GROUP BY 1, 2, 3
-) AS e USING (company_id, key, generation)
+)
+SELECT t.key, t.generation, t.status, t.due_at, t.started_at,
+    extract(epoch FROM t.started_at - t.due_at)::float8 AS late_s, coalesce(e.n, 0) AS events
+FROM timers AS t
+LEFT JOIN e USING (company_id, key, generation)
 WHERE t.company_id = $1
 ORDER BY t.key
 """
