@@ -233,13 +233,23 @@ class Crowd:
         """Let time pass; whoever wants to hear nothing hears nothing."""
         quiet = [one for one in self.phones if agreement.hears_nothing(one)]
         before = {one.user_id: len(one.bubbles) for one in quiet}
-        await pass_time(self.scene, self.stage.database_url, by)
+        await self._housekeeping(by)
+        self.scene.pass_time(by)
         await self.look(None, 0)
         for one in self.phones:
             if one.user_id in before:
                 assert len(one.bubbles) == before[one.user_id], f"after a STOP: {one.last}"
             elif one.bubbles:
                 assert leads_on(one.last), f"a dead end: {one.last}"
+
+    async def _housekeeping(self, by: timedelta) -> None:
+        """What would have been done meanwhile, and what the bot does about it, before time jumps.
+
+        A turn that is under way while days pass would say something in a window that has closed.
+        """
+        await maintenance.maintain(self.stage.database_url, lambda: self.scene.clock() + by)
+        await self._wake()
+        await self._settled()
 
     async def wait_for_the_next(self, which: int) -> None:
         """Let time pass until one of the next timers of these customers is due."""
@@ -281,11 +291,14 @@ class Crowd:
 
     async def _news(self) -> None:
         """Have what was changed behind the bot's back noticed without waiting for a sweep."""
+        await self._wake()
+        await self.look(None, 0)
+
+    async def _wake(self) -> None:
         worker = self.scene.runtime.worker
         assert worker is not None
         rows = await self.conn.fetch(_TO_WAKE)
         worker.wake((row["company_id"], row["conversation_id"]) for row in rows)
-        await self.look(None, 0)
 
     async def look(self, phone: Phone | None, before: int) -> None:
         """Wait until all is done, and see whether everything is as it has to be."""
