@@ -661,7 +661,7 @@ CREATE INDEX slot_claims_claimant_time_idx ON slot_claims USING btree (company_i
 
 CREATE INDEX slot_claims_expiry_idx ON slot_claims USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
-CREATE INDEX slot_claims_held_idx ON slot_claims USING btree (company_id, conversation_id) WHERE (kind = ANY (ARRAY['hold'::text, 'offer'::text, 'session'::text]));
+CREATE INDEX slot_claims_held_idx ON slot_claims USING btree (company_id, conversation_id) WHERE ((conversation_id IS NOT NULL) AND (kind = ANY (ARRAY['hold'::text, 'offer'::text, 'session'::text])));
 
 CREATE INDEX slot_claims_resource_idx ON slot_claims USING btree (company_id, resource_id) WHERE (resource_id IS NOT NULL);
 

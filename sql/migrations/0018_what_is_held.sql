@@ -4,7 +4,7 @@
 -- them out was of no use, and all claims of the company were read.
 DROP INDEX CONCURRENTLY IF EXISTS slot_claims_held_idx;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS slot_claims_held_idx ON slot_claims (company_id, conversation_id)
-WHERE kind IN ('hold', 'offer', 'session');
+WHERE conversation_id IS NOT NULL AND kind IN ('hold', 'offer', 'session');
 DROP INDEX CONCURRENTLY IF EXISTS slot_claims_conversation_idx;
 
 DO $$

@@ -153,3 +153,33 @@ async def test_what_was_planned_for_hardly_any_rows_never_reads_all_of_them_late
     assert {name for name in names if not name.startswith("messages")} == HOT[statement]
     by_one_id = re.compile(r"\b(id|key|conversation_id|created_at|due_at)\b")
     assert [node for node in found if not by_one_id.search(node.get("Index Cond", ""))] == []
+
+
+async def test_what_a_conversation_holds_is_not_looked_for_among_all_claims(
+    conn: Connection,
+) -> None:
+    known = await filled(conn)
+    query = queries.of("claims")["claim"]
+    given = {
+        "company_id": f"'{known['company_id']}'",
+        "conversation_id": "'1'",
+        "anyone": "'f'",
+        **dict.fromkeys(("claim_id", "session_id"), "'00000000-0000-7000-8000-000000000000'"),
+        **dict.fromkeys(("now", "low", "high", "until"), "'2026-11-24'"),
+        "kind": "'hold'",
+        "service_id": "'1'",
+    }
+    values = ", ".join(given.get(param, "'{}'") for param in query.params)
+    await conn.execute(f"PREPARE held AS {query.sql}")
+    try:
+        text = await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE held ({values})")
+    finally:
+        await conn.execute("DEALLOCATE held")
+    plan = text if isinstance(text, list) else orjson.loads(text)
+    searches = [
+        node["Index Cond"]
+        for node in nodes(plan[0]["Plan"])
+        if node.get("Index Name", "").startswith("slot_claims_")
+    ]
+    assert searches
+    assert [cond for cond in searches if re.fullmatch(r"\(company_id = \S+\)", cond)] == []
