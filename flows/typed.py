@@ -273,9 +273,9 @@ def begin(state: State, text: Text, ctx: Context) -> Step[State] | None:
         return None
     if isinstance(state, Draft) and len(text.bare.split()) < _BRIEF:
         return ask_again(state, ctx)  # "book it": what is missing is asked again
-    just_booked = visit_in_view(state) if agrees(text.raw) else None
-    if just_booked is not None:
-        return open_visit(just_booked)  # "book it", twice: there it is
+    booked = visit_in_view(state) if agrees(text.raw) else None
+    if booked is not None:
+        return open_visit(booked)  # "book it", of what is booked: there it is
     return start_booking(ctx)
 
 
