@@ -59,6 +59,26 @@ async def test_another_world_at_the_same_address_is_taken_as_it_is(browser: Brow
             assert [one.name for one in again.simulator.world.customers.values()] == ["Ana"]
 
 
+async def test_what_is_written_while_the_page_is_still_starting_is_shown(browser: Browser) -> None:
+    written = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        if route.request.method == "GET":
+            await written.wait()
+        await route.continue_()
+
+    async with (
+        running_graph(None) as graph,
+        open_page(browser, graph.simulator.base_url) as page,
+    ):
+        await page.route("**/simulator/conversations/**", late)
+        await page.goto(f"{graph.simulator.base_url}/?scenario=newcomer")
+        await say(page, "early")
+        written.set()
+        await expect(page.get_by_role("button", name="Do it")).to_be_visible()
+        await expect(page.locator(".msg.out")).to_have_count(1)
+
+
 async def test_what_comes_while_a_chat_is_being_read_is_not_lost(browser: Browser) -> None:
     arrived = asyncio.Event()
 

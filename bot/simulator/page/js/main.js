@@ -40,6 +40,9 @@ async function start() {
   const asked = new URLSearchParams(location.search);
   trouble = new Trouble(byId("trouble"), byId("trouble-count"));
   panel = new Panel({ node: byId("panel"), store, show: mark, close: () => look(false) });
+  for (const type of ["world", "talk", "message", "typing", "clock", "connection"]) {
+    store.addEventListener(type, (event) => take(type, event.detail));
+  }
   const scenario = scenarioNamed(asked.get("scenario") ?? "");
   drawScenarios(byId("scenarios"), SCENARIOS, scenario);
   if (scenario) await setUp(scenario, false);
@@ -51,9 +54,6 @@ async function start() {
   lookButton.addEventListener("click", () => look(byId("panel").hidden));
   foldTools(byId("more-tools"), byId("tools"));
   document.addEventListener("visibilitychange", () => phones.forEach((phone) => phone.refresh()));
-  for (const type of ["world", "talk", "message", "typing", "clock", "connection"]) {
-    store.addEventListener(type, (event) => take(type, event.detail));
-  }
   if (asked.has("look") || kept(LOOKING)) look(true);
 }
 
