@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -37,6 +36,7 @@ from bot.whatsapp.errors import (
 )
 from bot.whatsapp.render import put_media
 from flows.effects import Attachment
+from flows.values import valueclass
 from storage.clock import Clock
 from storage.outbox import Outcome, Outgoing, Result
 
@@ -54,7 +54,7 @@ _GIVEN_UP: Final = 131000
 _LONGEST_REMARK: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Delivered:
     """What became of a message, and the error that came instead of its id."""
 

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias, get_args
 
@@ -49,6 +48,7 @@ from flows.events import Answer, Event, Inbound, PersonReplied, TurnFailed
 from flows.machine import Context, State, Turn
 from flows.model import Catalog
 from flows.stored import load_event
+from flows.values import valueclass
 from flows.visits import Taken as TakenTime
 from storage import dialogs, inbox, waitlist
 from storage.catalog import CatalogCache
@@ -112,7 +112,7 @@ class StaleTurn(Conflict):
 _Ready: TypeAlias = tuple[Dialog, TurnRecord]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Taken:
     """What became of one try: whether a turn was taken, and whether another event waits."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import metrics
+from flows.values import valueclass
 from storage import vitals
 from storage.clock import Clock, system_clock
 from storage.errors import StorageError
@@ -41,7 +42,7 @@ class Sweeping(Protocol):
     """When it last looked into the database with success, by `time.monotonic`."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Finding:
     """What a check found; details never hold what belongs to anybody."""
 
@@ -52,7 +53,7 @@ class Finding:
 Check: TypeAlias = Callable[[], Awaitable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Report:
     """All findings: ready when what is required is well, degraded when something else is not."""
 
@@ -99,7 +100,7 @@ class Readiness:
         return {"ok": finding.ok, "took_ms": took_ms, **finding.details}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """What a process's health depends on; `worker` and `timekeeper` where turns are taken."""
 

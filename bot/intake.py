@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -24,6 +24,7 @@ import structlog
 from bot import metrics
 from bot.addressing import Addressing, Routed, Stray
 from bot.whatsapp.fields import digest
+from flows.values import valueclass
 from storage import customers, inbox
 from storage.clock import Clock
 from storage.companies import Directory
@@ -42,7 +43,7 @@ _PAUSES_S: Final = (0.0, 0.05, 0.2)
 _FAULTS_OF_DATA: Final = frozenset(("22", "54"))  # classes of SQLSTATE
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Post:
     events: Sequence[NewEvent]
     done: asyncio.Future[None]

@@ -35,6 +35,7 @@ from bot.settings import Settings
 from bot.templates import TemplateBook
 from bot.whatsapp.client import GraphClient
 from bot.whatsapp.errors import Act, GraphError, PairThrottled, Undeliverable
+from flows.values import valueclass
 from storage.clock import Clock
 from storage.errors import StorageError
 from storage.outbox import LEASE, Key, Outgoing, Result
@@ -54,7 +55,7 @@ _READS_A_SECOND: Final = 40
 _BUSY_LANES: Final = 16  # so many at work: then nobody needs to be told that we are typing
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Seen:
     """A message of the customer that is to be shown as read."""
 

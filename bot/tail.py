@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
+
+from flows.values import valueclass
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 POLL_SECONDS: Final = 0.2
@@ -38,7 +39,7 @@ _WHAT: Final = frozenset(
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Painter:
     """Makes a readable line of a log event; `zone` None shows the times of this machine's zone."""
 
@@ -119,7 +120,7 @@ def _value(value: object) -> str:
             return _plain(value)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Wanted:
     """Which events to show: at least this level, one of these names (`turn.*`), of whom."""
 

@@ -13,7 +13,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -23,12 +23,13 @@ import orjson
 from flows.effects import Ask, Effect
 from flows.events import Answer, Event
 from flows.machine import Turn
+from flows.values import valueclass
 from storage.dialogs import Dialog, TurnRecord
 
 KEPT: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TurnReport:
     """A committed turn: the stored state before and after, and all that happened in between."""
 

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from flows.values import valueclass
 
 if TYPE_CHECKING:
     from flows.model import Catalog
@@ -26,7 +28,7 @@ _LONGEST: Final = 40  # characters of a text that may be a code
 _DIGITS, _LETTERS = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Area:
     """A place, by its postal code, and the time zone it is in."""
 

@@ -11,18 +11,18 @@ visits, begin and end where cells do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final, NamedTuple
 
 from flows.hours import DAY, Interval
+from flows.values import valueclass
 
 _RUNS: Final = [(1 << cells) - 1 for cells in range(512)]
 """So many bits in a row: most of what is taken is shorter than this."""
 _PART: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Packed:
     """Intervals as a database sends them: unpacked only when somebody has to look.
 

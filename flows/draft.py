@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from flows.asking import Asking
 from flows.model import Hold, Wish
+from flows.values import valueclass
 
 NO_WISH = Wish()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Before:
     """Where a visit that is being moved is now."""
 
@@ -23,7 +24,7 @@ class Before:
     staff_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Order:
     """All that is known so far; staff None is anyone once `who_known`."""
 

@@ -6,7 +6,7 @@ Effects are done when the turn commits; an ask is a question that only storage c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 from flows import effects_visits as _visits
 from flows import effects_waitlist as _waitlist
 from flows.model import Hold, Wish
+from flows.values import valueclass
 
 if TYPE_CHECKING:
     from flows.events import Internal
@@ -37,7 +38,7 @@ PassOffer = _waitlist.PassOffer
 TakeOffer = _waitlist.TakeOffer
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Button:
     """A reply button; `id` says what it means, for ever (flows.replies)."""
 
@@ -45,7 +46,7 @@ class Button:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Row:
     """A list row with an optional second line."""
 
@@ -54,7 +55,7 @@ class Row:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Section:
     """Rows under a title; the title may be empty when there is one section."""
 
@@ -62,7 +63,7 @@ class Section:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Sheet:
     """A list message's list: what the button says that opens it, and what is in it."""
 
@@ -70,7 +71,7 @@ class Sheet:
     sections: tuple[Section, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Attachment:
     """A small file that goes with a message."""
 
@@ -79,7 +80,7 @@ class Attachment:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TemplateUse:
     """A message as one of our templates (flows.templates.use makes them).
 
@@ -94,7 +95,7 @@ class TemplateUse:
     instead: TemplateUse | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Say:
     """One message to the customer: text, with buttons or a list, and perhaps a file.
 
@@ -113,31 +114,31 @@ class Say:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SetLocale:
     """Speak this language with the customer from now on."""
 
     locale: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SettleIn:
     """Come to this area for the customer from now on, and speak by its clock."""
 
     area_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OptOut:
     """The customer wants no messages from the business that they did not ask for."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OptIn:
     """The customer wants messages again."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CallPerson:
     """Hand the conversation to a person until a moment; the bot is silent meanwhile."""
 
@@ -145,17 +146,17 @@ class CallPerson:
     reason: str  # "asked", "failed", "replied"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class DismissPerson:
     """The bot speaks again."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ReleaseHolds:
     """Let go of what is held for this conversation."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Record:
     """A step of the funnel, for statistics: no names, numbers or texts in it."""
 
@@ -167,7 +168,7 @@ Payload: TypeAlias = Mapping[str, str | int | bool | None]
 """What a timer carries: ids and words, nothing that may have changed when it fires."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ArmTimer:
     """Have TimerFired(name, key, payload) happen to this conversation at a moment.
 
@@ -181,14 +182,14 @@ class ArmTimer:
     payload: Payload = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CancelTimer:
     """Let a timer of the company not happen; also one that fired but was not heard yet."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Tell:
     """Have an event happen to another conversation of the company when this turn commits.
 
@@ -200,7 +201,7 @@ class Tell:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindEarliest:
     """Ask for the earliest slot of each staff member who does a service → EarliestFound.
 
@@ -213,7 +214,7 @@ class FindEarliest:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindDays:
     """Ask for days with free times from a local date on → DaysFound; `staff_id` None is anyone.
 
@@ -229,7 +230,7 @@ class FindDays:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindTimes:
     """Ask for the free times of a local date → TimesFound."""
 
@@ -241,7 +242,7 @@ class FindTimes:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindNearest:
     """Ask for the free times nearest to a wish, best first → NearestFound.
 
@@ -258,7 +259,7 @@ class FindNearest:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class HoldSlot:
     """Ask to keep a time for this conversation → SlotHeld or SlotTaken.
 
@@ -274,7 +275,7 @@ class HoldSlot:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class BookSlot:
     """Ask to turn a hold into a booking → SlotBooked or SlotTaken.
 
@@ -285,21 +286,21 @@ class BookSlot:
     source: str = "quick"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindVisits:
     """Ask for the customer's visits → VisitsFound."""
 
     past: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindVisit:
     """Ask for one visit of the customer → VisitFound."""
 
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CancelVisit:
     """Ask to cancel a visit → VisitCancelled or VisitGone."""
 
@@ -307,7 +308,7 @@ class CancelVisit:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoveVisit:
     """Ask to move a visit onto a hold, at once and whole → VisitMoved, SlotTaken or VisitGone."""
 

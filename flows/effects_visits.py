@@ -5,19 +5,20 @@ Part of flows.effects, which is where others take these from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from flows.values import valueclass
 
-@dataclass(frozen=True, slots=True)
+
+@valueclass(frozen=True, slots=True)
 class SetMarketing:
     """The customer wants suggestions that they did not ask for, or wants none."""
 
     wanted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PlanReminder:
     """Note that a customer is to be reminded of a visit; the timer that does it is armed apart."""
 
@@ -26,7 +27,7 @@ class PlanReminder:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class DropReminder:
     """Note that a reminder which was planned is not to be."""
 
@@ -34,7 +35,7 @@ class DropReminder:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NoteReminder:
     """Note that a reminder was sent now, or what was answered to it."""
 
@@ -43,21 +44,21 @@ class NoteReminder:
     answer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ConfirmVisit:
     """Ask to note that the customer will come → VisitConfirmed or VisitGone."""
 
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CompleteVisit:
     """Ask to close a visit that has ended, and to learn from it → VisitCompleted or VisitGone."""
 
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NoteLate:
     """Ask to note on the next visit, or on that of a day, that they will be late → LateNoted."""
 
@@ -65,7 +66,7 @@ class NoteLate:
     day: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class RateVisit:
     """Ask to note how a visit was, 1 to 5 → VisitRated or VisitGone."""
 

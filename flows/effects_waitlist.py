@@ -5,16 +5,16 @@ Part of flows.effects, which is where others take these from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from flows.model import Slot
 from flows.model_waitlist import Kept, Offer, Wanted
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Alert:
     """Tell operators that something has become too much, or is well again (`over` is False)."""
 
@@ -24,7 +24,7 @@ class Alert:
     over: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class JoinWaitlist:
     """Ask to wait for a visit until a moment → WaitlistJoined, or TimesStillFree unless `anyway`.
 
@@ -37,12 +37,12 @@ class JoinWaitlist:
     anyway: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindPlaces:
     """Ask for what the customer waits for → PlacesFound."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class LeaveWaitlist:
     """Ask to wait no longer → WaitlistLeft; `over`: because the days have gone by."""
 
@@ -50,7 +50,7 @@ class LeaveWaitlist:
     over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TakeOffer:
     """Ask to book a time that is or was on offer → OfferTaken or OfferGone."""
 
@@ -59,7 +59,7 @@ class TakeOffer:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PassOffer:
     """Ask to give a time on offer to the next in line → OfferPassed or OfferGone.
 
@@ -71,7 +71,7 @@ class PassOffer:
     outcome: Literal["passed", "silent", "withdrawn"] = "passed"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FindWaiters:
     """Ask who waits, and for what of it there is time → WaitersFound.
 
@@ -81,7 +81,7 @@ class FindWaiters:
     picked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OfferTimes:
     """Ask to keep times for those who wait, and others for staff to choose → TimesOffered.
 

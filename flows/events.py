@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from flows import events_visits as _visits
 from flows import events_waitlist as _waitlist
 from flows.model import FreeDay, Hold, Slot, Visit
+from flows.values import valueclass
 
 LateNoted = _visits.LateNoted
 VisitCompleted = _visits.VisitCompleted
@@ -29,14 +30,14 @@ WaitlistJoined = _waitlist.WaitlistJoined
 WaitlistLeft = _waitlist.WaitlistLeft
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TextReceived:
     """The customer typed something."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ReplyTapped:
     """The customer tapped a reply button or list row, perhaps an old one.
 
@@ -47,7 +48,7 @@ class ReplyTapped:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MediaReceived:
     """The customer sent a file: image, video, audio, voice, document or sticker."""
 
@@ -55,7 +56,7 @@ class MediaReceived:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class LocationReceived:
     """The customer shared a place; degrees."""
 
@@ -63,7 +64,7 @@ class LocationReceived:
     longitude: float
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ContactsReceived:
     """The customer sent contact cards; `own_phone` is set where we had asked for their number."""
 
@@ -71,26 +72,26 @@ class ContactsReceived:
     own_phone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ReactionReceived:
     """The customer reacted to a message with an emoji, or took the reaction back (empty)."""
 
     emoji: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MessageEdited:
     """The customer changed a message that they had sent; `text` is the new one where it is text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MessageDeleted:
     """The customer deleted a message that they had sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FormAnswered:
     """The customer submitted a form; `answers` is the JSON text that came with it."""
 
@@ -98,41 +99,41 @@ class FormAnswered:
     answers: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NumberChanged:
     """The customer has a new phone number or a new business-scoped id."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class UnknownReceived:
     """Something arrived that we do not know, or that WhatsApp could not deliver to bots."""
 
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PersonReplied:
     """Somebody of the business wrote to the customer by hand, from the phone app or the console."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PersonReturned:
     """Whoever had the conversation gave it back to the bot."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SendFailed:
     """A message of ours could not be delivered and never will be; `code` is Meta's."""
 
     code: int = 0  # none was given
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TurnFailed:
     """Handling an event failed for good and the event was parked."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimerFired:
     """A timer that was armed for this conversation is due; `payload` is what it was armed with."""
 
@@ -141,7 +142,7 @@ class TimerFired:
     payload: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class EarliestFound:
     """The earliest free slot per staff member, for those who have any within the horizon."""
 
@@ -149,7 +150,7 @@ class EarliestFound:
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class DaysFound:
     """Days with free times, in order; `more`: there are further ones within the horizon."""
 
@@ -157,7 +158,7 @@ class DaysFound:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimesFound:
     """The free times of a local date, in order, one per start."""
 
@@ -165,26 +166,26 @@ class TimesFound:
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NearestFound:
     """The free times nearest to a wish, best first."""
 
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SlotHeld:
     """The slot is kept for this conversation."""
 
     hold: Hold
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SlotTaken:
     """The slot belongs to somebody else, or was never offered."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SlotBooked:
     """The hold became a booking; `waiting`: they still wait for a place of the same kind."""
 
@@ -192,7 +193,7 @@ class SlotBooked:
     waiting: int | None = None  # the id of that place
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitsFound:
     """The customer's visits: upcoming ones soonest first, past ones latest first.
 
@@ -204,28 +205,28 @@ class VisitsFound:
     waiting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitFound:
     """One visit of this customer, or none by that id."""
 
     visit: Visit | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitCancelled:
     """The visit is cancelled and its time is free."""
 
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitMoved:
     """The visit has its new time, and the old one is free."""
 
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitGone:
     """The visit cannot be changed any more: cancelled, over, or not this customer's."""
 

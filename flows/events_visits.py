@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flows.model import Usual, Visit
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitConfirmed:
     """The customer has said that they will come."""
 
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitCompleted:
     """The visit is over; `usual` is what the customer usually books, with this visit counted."""
 
@@ -22,7 +21,7 @@ class VisitCompleted:
     usual: Usual | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class LateNoted:
     """That they will be late stands on a visit; None: there is none that it could be."""
 
@@ -30,7 +29,7 @@ class LateNoted:
     minutes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class VisitRated:
     """The customer has said how the visit was."""
 

@@ -6,28 +6,28 @@ Part of flows.events, which is where others take these from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from flows.model import Slot, Visit
 from flows.model_waitlist import Kept, Offer, Place, Waiter
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimeFreed:
     """Something changed that may leave time free which somebody waits for: the desk's."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OfferPicked:
     """Somebody of the business chose whom to offer what is free: the desk's."""
 
     waitlist_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PlaceOffered:
     """A time is kept for this customer, who waits for one; `shared`: for others with them."""
 
@@ -38,7 +38,7 @@ class PlaceOffered:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PlaceLost:
     """A time that was on offer to this customer is not any more, and not because of them.
 
@@ -51,7 +51,7 @@ class PlaceLost:
     taken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitlistJoined:
     """They are on the waitlist: now, with one more wish, or they have been all the time."""
 
@@ -59,28 +59,28 @@ class WaitlistJoined:
     news: Literal["joined", "added", "known"]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimesStillFree:
     """Nobody has to wait: these times are free, soonest first."""
 
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PlacesFound:
     """What this customer waits for, in the order in which they joined."""
 
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitlistLeft:
     """They do not wait for this any more; None: they did not."""
 
     place: Place | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OfferTaken:
     """The time on offer is a visit of theirs now.
 
@@ -93,7 +93,7 @@ class OfferTaken:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OfferPassed:
     """The time goes to the next in line, and they keep their place."""
 
@@ -101,12 +101,12 @@ class OfferPassed:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OfferGone:
     """The time is not on offer to them any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitersFound:
     """Who waits for a place at this company, and what is free of what they may want.
 
@@ -123,7 +123,7 @@ class WaitersFound:
     silent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimesOffered:
     """These offers stand, each under its id; `lost`: other times were taken meanwhile.
 

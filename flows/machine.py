@@ -26,7 +26,7 @@ rests, in `rest`: no flow can forget either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar, get_args
 
@@ -37,6 +37,7 @@ from flows.effects import Ask, Effect, SetLocale, SettleIn
 from flows.errors import EndlessTurn, UnhandledAnswer
 from flows.events import Answer, Event
 from flows.model import Catalog, Customer
+from flows.values import valueclass
 
 MAX_STEPS = 20
 _ANSWERS = get_args(Answer)
@@ -72,7 +73,7 @@ def dump_state(state: State) -> dict[str, Any]:
 S_co = TypeVar("S_co", bound=State, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Context:
     """What a step may read besides the event: never a connection."""
 
@@ -86,7 +87,7 @@ class Context:
     heard_at: datetime | None = None  # when the customer wrote last, this event included
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Step(Generic[S_co]):
     """The result of one step: next state, effects in order, at most one ask."""
 
@@ -103,7 +104,7 @@ Rest = Callable[[State, State, Step[State], Context], Step[State]]
 turn rests in a step that asks nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Flow:
     """A named set of states and their steps."""
 

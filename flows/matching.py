@@ -21,6 +21,7 @@ from flows.hours import Calendar, DayBounds, calendar_of, epoch, moment
 from flows.model import PARTS, Catalog, Policy, Slot
 from flows.model_waitlist import Offer, Waiter, Wanted
 from flows.slots import Need, need_of, within
+from flows.values import valueclass
 
 Free = Mapping[int, Mapping[int, Sequence[range]]]
 """Starts that are free, in epoch seconds: service id -> staff id -> ranges."""
@@ -47,7 +48,7 @@ class Opening(NamedTuple):
     room: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Plan:
     """What to offer now, and when to look again; `more`: there is more than fits in one go."""
 

@@ -7,7 +7,7 @@ Money is an integer in the currency's minor unit (cents).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.areas import Area
+from flows.values import valueclass
 
 MORNING, AFTERNOON, EVENING = PARTS = ("morning", "afternoon", "evening")
 """The parts of a day, in order."""
@@ -73,7 +74,7 @@ class Policy(BaseModel):
     gap_free: bool = False  # show first what leaves no gaps between visits
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Company:
     """A business: the tenant that everything else belongs to."""
 
@@ -95,7 +96,7 @@ class Company:
         return ZoneInfo(self.timezone)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Service:
     """What can be booked; minutes and price are the usual ones, staff may have their own."""
 
@@ -121,7 +122,7 @@ class Service:
         return self.names.get(locale) or self.names.get(locale.split("_")[0]) or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Shift:
     """A stretch of local wall time in a weekly pattern.
 
@@ -134,7 +135,7 @@ class Shift:
     kind: str = "work"  # or "break"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class DatedShift:
     """A stretch on one date: instead of the weekly pattern, on top of it, or cut out of it."""
 
@@ -144,7 +145,7 @@ class DatedShift:
     ends: time | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Span:
     """A half-open stretch of time, start included and end not."""
 
@@ -152,7 +153,7 @@ class Span:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StaffOffer:
     """What one service takes and costs when done by one staff member."""
 
@@ -160,7 +161,7 @@ class StaffOffer:
     price_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Staff:
     """Who does the work, when, and which services."""
 
@@ -175,7 +176,7 @@ class Staff:
     weight: int = 1  # whoever has twice the weight gets twice the visits for anyone
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Resource:
     """So many rooms, chairs or bays that are alike; a visit takes one unit."""
 
@@ -184,7 +185,7 @@ class Resource:
     units: int = 1
 
 
-@dataclass(frozen=True)
+@valueclass(frozen=True)
 class Catalog:
     """All that a conversation reads about one business, as of one version of it."""
 
@@ -258,7 +259,7 @@ class Catalog:
         return self.company.zone if self.area is None else self.area.zone
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Usual:
     """What a customer usually books, learned from their completed visits; local to the company."""
 
@@ -273,7 +274,7 @@ class Usual:
     next_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Customer:
     """Who books, as far as a conversation needs to know.
 
@@ -293,7 +294,7 @@ NOBODY = Customer(0)
 """Who the desk is with."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Piece:
     """One service of a visit that has several, which follow each other."""
 
@@ -306,7 +307,7 @@ class Piece:
     staff_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Slot:
     """A time somebody can be booked for a service.
 
@@ -329,7 +330,7 @@ class Slot:
         return tuple(piece.service_id for piece in self.pieces[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class FreeDay:
     """A local date with free times.
 
@@ -341,7 +342,7 @@ class FreeDay:
     busy_part: str | None = None  # "morning", "afternoon", "evening"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Wish:
     """What somebody asked for, as far as they said it; local to the company."""
 
@@ -355,7 +356,7 @@ class Wish:
         return self.part if self.at is None else part_of(self.at)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Hold:
     """A slot kept for one conversation until a moment."""
 
@@ -364,7 +365,7 @@ class Hold:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Visit:
     """A booking as its customer sees it."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from flows.model import Slot, Span
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Wanted:
     """What somebody waits for: local days from first to last, a part of the day, by whom.
 
@@ -21,7 +21,7 @@ class Wanted:
     staff_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Place:
     """Somebody's place on the waitlist, as they see it; the first in line has position 1.
 
@@ -36,7 +36,7 @@ class Place:
     ends: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Waiter:
     """Somebody's place on the waitlist, as whoever gives out free time sees it.
 
@@ -59,7 +59,7 @@ class Waiter:
     area_id: int | None = None  # by whose clock their wishes are meant
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Kept:
     """A time that came free and is nobody's until a moment: staff choose whom it is offered to."""
 
@@ -67,7 +67,7 @@ class Kept:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Offer:
     """A time to be kept for whoever of these answers first, until a moment."""
 

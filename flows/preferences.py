@@ -7,13 +7,13 @@ of the latest visit.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from flows.model import part_of
+from flows.values import valueclass
 
 VISITS: Final = 24
 """So many of the latest visits are looked at."""
@@ -25,7 +25,7 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Past:
     """A visit that somebody came to."""
 
@@ -35,7 +35,7 @@ class Past:
     timezone: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Preferences:
     """What somebody usually books; days and hours are local to where they come to.
 

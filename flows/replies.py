@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, get_args
 from uuid import UUID
@@ -26,6 +26,7 @@ from flows.replies_unasked import (
     SuggestAgain,
 )
 from flows.replies_waitlist import OfWaitlist
+from flows.values import valueclass
 
 MAX_LENGTH: Final = 200
 """WhatsApp takes no longer ids for list rows (facts: 200; buttons may have 256)."""
@@ -34,63 +35,63 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OpenMenu:
     """[Menu]: start over."""
 
     form: ClassVar = "menu:home"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CarryOn:
     """[Carry on]: show the open question again."""
 
     form: ClassVar = "menu:on"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StartBooking:
     """[Book a visit]."""
 
     form: ClassVar = "menu:book"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class OpenVisits:
     """[My visits]."""
 
     form: ClassVar = "menu:visits"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TalkToUs:
     """[Talk to us]: a person, please."""
 
     form: ClassVar = "menu:person"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CallUs:
     """[Call us]: what is the phone number?"""
 
     form: ClassVar = "menu:call"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class BackToBot:
     """[Back to the bot]: no person needed any more."""
 
     form: ClassVar = "person:back"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TurnOn:
     """[Messages on]: take back a STOP."""
 
     form: ClassVar = "consent:start"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SpeakLanguage:
     """A language to go on in."""
 
@@ -98,7 +99,7 @@ class SpeakLanguage:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoreServices:
     """(More services) from an offset on."""
 
@@ -106,7 +107,7 @@ class MoreServices:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickService:
     """A service."""
 
@@ -114,7 +115,7 @@ class PickService:
     service_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoreStaff:
     """(More people) who do a service, from an offset on; offset 0 is the list's beginning."""
 
@@ -125,7 +126,7 @@ class MoreStaff:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickStaff:
     """Who shall do it."""
 
@@ -136,7 +137,7 @@ class PickStaff:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoreDays:
     """(Later dates) from a day on."""
 
@@ -148,7 +149,7 @@ class MoreDays:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickDay:
     """A day."""
 
@@ -160,7 +161,7 @@ class PickDay:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoreTimes:
     """(More times) of a day; page 0 is the first."""
 
@@ -173,7 +174,7 @@ class MoreTimes:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickSlot:
     """A time; `who` would do it where anyone was asked for."""
 
@@ -186,7 +187,7 @@ class PickSlot:
     also: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class BookIt:
     """[Book it], or [Move it] where a visit is being moved; `then` are who would do `also`."""
 
@@ -201,7 +202,7 @@ class BookIt:
     then: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class BookNext:
     """[Next: …]: what was asked for together with what is booked now.
 
@@ -216,7 +217,7 @@ class BookNext:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class DropBooking:
     """[Cancel] before anything was booked, or [Keep it] while moving."""
 
@@ -224,7 +225,7 @@ class DropBooking:
     moving: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ShowVisit:
     """A visit in the list of visits."""
 
@@ -232,7 +233,7 @@ class ShowVisit:
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ChangeVisit:
     """[Change]: another day or time."""
 
@@ -240,7 +241,7 @@ class ChangeVisit:
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class AskToCancel:
     """[Cancel visit], to be confirmed."""
 
@@ -248,7 +249,7 @@ class AskToCancel:
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CancelForSure:
     """[Yes, cancel it]."""
 
@@ -256,7 +257,7 @@ class CancelForSure:
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ListVisits:
     """Upcoming visits, or past ones (1), from an offset on."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from flows.values import valueclass
 
-@dataclass(frozen=True, slots=True)
+
+@valueclass(frozen=True, slots=True)
 class ConfirmComing:
     """[Confirm] on a reminder, the second one (1) or the first."""
 
@@ -17,7 +18,7 @@ class ConfirmComing:
     second: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Rate:
     """How a visit was: 1 to 5."""
 
@@ -26,7 +27,7 @@ class Rate:
     rating: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickUsual:
     """A time for the usual: booked at once."""
 
@@ -36,7 +37,7 @@ class PickUsual:
     start: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NotNow:
     """[Not now] on a suggestion that came after a visit."""
 
@@ -44,14 +45,14 @@ class NotNow:
     booking_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StopSuggestions:
     """[Stop suggestions]: marketing off, reminders on."""
 
     form: ClassVar = "usual:stop"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class SuggestAgain:
     """[Suggest again]: marketing on."""
 

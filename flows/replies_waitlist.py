@@ -5,15 +5,15 @@ A part of the day is its number, 0 is any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, TypeAlias
 from uuid import UUID
 
 from flows.model import PARTS
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StartWaiting:
     """[Join the waitlist]: for a service if it is known, by anyone or somebody."""
 
@@ -22,7 +22,7 @@ class StartWaiting:
     staff_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MoreWaitServices:
     """(More services) that one can wait for, from an offset on."""
 
@@ -30,7 +30,7 @@ class MoreWaitServices:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PickWaitDay:
     """[Pick a day], or (Later dates), from a day on."""
 
@@ -40,7 +40,7 @@ class PickWaitDay:
     from_day: date
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitOn:
     """The days to wait for, first and last."""
 
@@ -51,7 +51,7 @@ class WaitOn:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitFor:
     """All that is waited for."""
 
@@ -63,7 +63,7 @@ class WaitFor:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitAnyway:
     """(None of these suit): wait although there is time."""
 
@@ -75,14 +75,14 @@ class WaitAnyway:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ListPlaces:
     """[Waitlist]: what they wait for."""
 
     form: ClassVar = "wait:list"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ShowPlace:
     """One of the places in that list."""
 
@@ -90,7 +90,7 @@ class ShowPlace:
     waitlist_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class LeaveList:
     """[Leave the list]."""
 
@@ -98,7 +98,7 @@ class LeaveList:
     waitlist_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TakeIt:
     """[Take it]: the time on offer, as it was offered."""
 
@@ -110,7 +110,7 @@ class TakeIt:
     start: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class PassOn:
     """[Pass]: not this one."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, time
 from typing import Final, TypeVar
 
@@ -22,6 +22,7 @@ from flows.ordering import Choosing, go_on
 from flows.places import Joining
 from flows.plain import plain
 from flows.replies import BookNext, Reply, decode, encode
+from flows.values import valueclass
 from flows.wishes import Wished, understand
 
 _BREAK: Final = re.compile(r"[,;\n]+|[.!?]+(?=\s)")
@@ -35,7 +36,7 @@ _ENDS: Final = ("booking_submitted", "waitlist_joined")
 S = TypeVar("S", bound=State)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Next:
     """A booking that was asked for in the same sentence as others, and the words that ask."""
 

@@ -9,7 +9,6 @@ cannot take another number of variables: whoever adds or removes one gives the t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import Formatter
 from typing import Final, Literal
@@ -21,6 +20,7 @@ from flows.catalogues import CATALOGUES
 from flows.effects import TemplateUse
 from flows.formats import fit
 from flows.replies import Reply, encode
+from flows.values import valueclass
 from flows.wording import Message, Words, speak
 
 Category = Literal["UTILITY", "MARKETING"]
@@ -28,7 +28,7 @@ VALUE: Final = 160
 """The longest that a variable is filled with, in UTF-16 units."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Template:
     """A template in all languages; `examples` show those who approve it what its variables are."""
 

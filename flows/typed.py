@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from flows import asides, where, wishing
@@ -48,6 +48,7 @@ from flows.remarks import ask_team, asks, remark
 from flows.replies import BookNext, MoreTimes, decode
 from flows.taps import tap
 from flows.usual import usual_of, welcome
+from flows.values import valueclass
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
 from flows.wishes import understand
 from flows.wishing import held_wish, merged
@@ -56,7 +57,7 @@ _BRIEF: Final = 3
 """Of fewer words than this a text that says "book" says nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Text:
     """Something typed, as it is and bare of politeness."""
 

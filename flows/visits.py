@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from itertools import pairwise
 from operator import sub
@@ -19,6 +19,7 @@ from typing import Final
 from flows.cells import starting, window_of
 from flows.hours import Calendar, Interval
 from flows.slots import FREE, Busy, Need, cell_of, hours_of, listed, met
+from flows.values import valueclass
 
 UNITS: Final = 1000
 """How many units a resource has at most, and one more: what tells their claimants apart."""
@@ -34,7 +35,7 @@ def resource_unit(claimant: int) -> tuple[int | None, int | None]:
     return divmod(-claimant, UNITS) if claimant < 0 else (None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Taken:
     """What is taken of a period, by claimant: a staff member, or a unit of a resource.
 
@@ -52,7 +53,7 @@ class Taken:
 NOTHING: Final = Taken()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Stage:
     """One service of a visit: what it takes of whoever may do it, and the units it may take.
 
@@ -63,7 +64,7 @@ class Stage:
     units: tuple[tuple[int, ...], ...] = ()
 
 
-@dataclass(frozen=True)
+@valueclass(frozen=True)
 class Plan:
     """A visit to find a time for."""
 

@@ -7,12 +7,13 @@ from datetime import date, datetime, time
 from typing import Final
 
 from flows.model import AFTERNOON, EVENING, MORNING
+from flows.values import valueclass
 
 PARTS_SAID: Final = {MORNING: MORNING, AFTERNOON: AFTERNOON, EVENING: EVENING, "night": EVENING}
 """The codes of parts of the day, and the part that each is booked as."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Clock:
     """A time of day as it was said: `sure` where no other half of the day can be meant."""
 
@@ -21,7 +22,7 @@ class Clock:
     sure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Moment:
     """When and where a text is read."""
 

@@ -7,10 +7,12 @@ so accents and case do not matter. Weekdays and months are lists in order, Monda
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from flows.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Vocabulary:
     """One language's words."""
 

@@ -7,7 +7,7 @@ services equally well, all of them are returned, and the customer is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from flows.machine import Context
 from flows.model import Catalog, Service, Staff, Wish
 from flows.names import respelled, stranger
 from flows.plain import alike, plain, plain_name
+from flows.values import valueclass
 from flows.when import Heard, when_in
 from flows.when_tokens import Token, read
 
@@ -33,7 +34,7 @@ _NEAR = 2
 """Within so many words of an "and" something else may be named by a part of its name."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Wished:
     """What a text says; `services` has more than one where it may mean several."""
 
@@ -162,7 +163,7 @@ def _opening(ctx: Context) -> tuple[time, time]:
     return opens.time(), closes.time()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Match:
     """How well a service's name fits what was said."""
 

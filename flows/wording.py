@@ -7,7 +7,6 @@ WhatsApp sets to its place, counted after translation; a test holds all to it in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from flows import formats
 from flows.catalogues import CATALOGUES, SOURCE
 from flows.model import AFTERNOON, EVENING, MORNING, Company
+from flows.values import valueclass
 
 NAME: Final = 120
 """How much of a catalogue name a sentence shows, in UTF-16 units."""
@@ -25,7 +25,7 @@ _MARK: Final = "\u200f"  # makes a line run from right to left whatever it begin
 _FAR: Final = timedelta(days=180)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Message:
     """A text by its English source; `plural` where it depends on a number `n`."""
 
@@ -281,7 +281,7 @@ SPEAKING = sentence("I speak English now.")
 LANGUAGES = button("Languages")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Words:
     """One language as one region writes it: the texts, dates, times and money."""
 

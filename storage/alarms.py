@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import NoScriptError
 
+from flows.values import valueclass
 from storage.clock import EPOCH, MILLISECOND
 from storage.timers import Key, Upcoming
 
@@ -77,7 +78,7 @@ class Changes:
         self.dropped.add(key)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Rung:
     """What was claimed; per shard that was asked, when its next timer is due; who was emptied."""
 

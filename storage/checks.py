@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from flows.hours import epoch, offset_at
 from flows.impossible import Finding, never_bookable
 from flows.model import Policy
+from flows.values import valueclass
 from storage import queries
 from storage.catalog import is_zone, load
 from storage.pool import Connection
@@ -21,7 +21,7 @@ from storage.pool import Connection
 _Q = queries.of("checks")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CompanyFinding:
     """Something that cannot be booked at a company, and why."""
 
@@ -32,7 +32,7 @@ class CompanyFinding:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ChangedTime:
     """A visit that will not be at the wall time that its customer was told.
 

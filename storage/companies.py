@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection, Pool, connection
 
@@ -18,7 +18,7 @@ _ABSENT_FOR_S: Final = 1.0
 _MOST_REMEMBERED: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CompanyRow:
     """A company as operators list it."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from asyncpg import Record
 
+from flows.values import valueclass
 from storage import queries
 from storage.errors import Conflict
 from storage.inbox import Identity
@@ -38,7 +39,7 @@ def key_of(company_id: int, identity: Identity) -> Key:
     return company_id, identity.phone, identity.bsuid
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Acquaintance:
     """What is remembered of a customer: their conversation and how they were described last."""
 
@@ -56,7 +57,7 @@ class Acquaintance:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MarketingWish:
     """Somebody told WhatsApp whether they want marketing from a business."""
 

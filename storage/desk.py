@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -17,6 +16,7 @@ from flows.hours import calendar_of, epoch, moment
 from flows.model import Catalog, Slot, Span
 from flows.model_waitlist import Kept, Offer, Waiter
 from flows.slots import need_of
+from flows.values import valueclass
 from storage import queries
 from storage.claims import claim_rows, claimable
 from storage.clock import uuid7
@@ -33,7 +33,7 @@ RATE_OVER: Final = timedelta(days=7)
 """The days whose offers say how many are answered."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ForChoice:
     """A time that is kept for staff to choose whom it is offered to."""
 

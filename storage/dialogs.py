@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -14,6 +14,7 @@ from flows.effects import Payload
 from flows.events import Internal
 from flows.model import NOBODY, Customer, Usual
 from flows.stored import dump_event
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 from storage.preferences import usual_from
@@ -24,7 +25,7 @@ Key: TypeAlias = tuple[int, int]
 """(company id, conversation id)"""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Pending:
     """An event that waits in the inbox of a conversation."""
 
@@ -36,7 +37,7 @@ class Pending:
     not_before: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Dialog:
     """A conversation with its next event; `more`: another one waits behind it.
 
@@ -81,7 +82,7 @@ class Dialog:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Heard:
     """What an inbound message says about itself: kept with the message."""
 
@@ -90,7 +91,7 @@ class Heard:
     in_reply_to: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TimerOp:
     """A timer to be armed, or, with no due time, cancelled."""
 
@@ -100,7 +101,7 @@ class TimerOp:
     payload: Payload = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ReminderOp:
     """What is noted of a reminder: that it is planned, dropped, sent now, or was answered."""
 
@@ -111,7 +112,7 @@ class ReminderOp:
     answer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Telling:
     """An event for another conversation of the company (None: the desk), once per key."""
 
@@ -120,7 +121,7 @@ class Telling:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TurnRecord:
     """What a turn wants written; with `lease_until` this process sends the first message itself."""
 
@@ -141,7 +142,7 @@ class TurnRecord:
     reminders: Sequence[ReminderOp] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Saved:
     """What a turn became: outbox ids of its messages in order, and the conversations it told."""
 

@@ -7,12 +7,12 @@ be done about is `kept`; what failed too often is `dead` until an operator has i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from flows.events import Internal
 from flows.stored import dump_event
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -31,7 +31,7 @@ what is of no use or not understood. The last two are only kept."""
 StrayReason: TypeAlias = Literal["unknown_number", "unknown_account", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Identity:
     """Who somebody is to WhatsApp: the number, the business-scoped id, or both."""
 
@@ -42,7 +42,7 @@ class Identity:
     profile_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NewEvent:
     """An event as it came from Meta; `event` is what Meta sent, whole.
 
@@ -61,7 +61,7 @@ class NewEvent:
     field: str = "messages"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Received:
     """An event that is in the inbox now and was not before."""
 
@@ -71,7 +71,7 @@ class Received:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Parked:
     """An event that failed too often."""
 
@@ -84,7 +84,7 @@ class Parked:
     last_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitingNotice:
     """A notice in the inbox, as Meta sent it."""
 

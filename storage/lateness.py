@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +11,7 @@ from flows.effects import FindVisit, NoteLate
 from flows.events import LateNoted
 from flows.hours import calendar_of, moment
 from flows.model import Catalog
+from flows.values import valueclass
 from storage import bookings, queries
 from storage.pool import Connection
 
@@ -24,7 +24,7 @@ _BEGUN: Final = timedelta(hours=1)
 _AHEAD: Final = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Late:
     """A visit whose customer will be late; `minutes` None: they did not say by how much."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -21,7 +21,7 @@ FOUND_WITHIN: Final = timedelta(days=40)
 Again: TypeAlias = Literal["retry", "template", "hold"]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class WaitingStatus:
     """A status in the inbox, as Meta sent it."""
 
@@ -32,7 +32,7 @@ class WaitingStatus:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StatusNews:
     """A status as understood.
 
@@ -59,7 +59,7 @@ class StatusNews:
     again_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Heard:
     """What became of one status.
 

@@ -15,13 +15,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 import asyncpg
 
+from flows.values import valueclass
 from storage.errors import (
     FOREIGN,
     MigrationFailed,
@@ -59,7 +59,7 @@ Way = Literal["up", "down"]
 State = Literal["applied", "pending", "edited", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Applied:
     """A migration that has just been applied or taken back."""
 
@@ -71,7 +71,7 @@ class Applied:
         return f"{self.version}_{self.name} in {self.took_ms} ms"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class MigrationStatus:
     """Where a migration stands: `edited` since it ran, `unknown` where its file is not here."""
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from flows.values import valueclass
 from storage.errors import MigrationRefused
 from storage.sqltext import line_of, statements, tokens
 
@@ -28,7 +28,7 @@ _ENDS_A_TRANSACTION: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Section:
     """One way of a migration: its SQL, the line it begins on, and whether it is one transaction."""
 
@@ -37,7 +37,7 @@ class Section:
     transactional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Migration:
     """One file."""
 

@@ -12,12 +12,12 @@ row is in doubt. Per conversation only the first unsettled row may be sent.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -34,7 +34,7 @@ Key: TypeAlias = tuple[int, int]
 """(company id, outbox id) or (company id, conversation id)"""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Outgoing:
     """A message leased to this process, with all that sending it takes."""
 
@@ -53,7 +53,7 @@ class Outgoing:
     marketing_off: bool = False  # the customer wants none
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Result:
     """What became of a row.
 

@@ -9,12 +9,13 @@ when Redis is gone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
+
+from flows.values import valueclass
 
 PAIR_EVERY_S: Final = 6.0
 PAIR_BURST: Final = 45
@@ -27,7 +28,7 @@ _SHORT_BURST: Final = 0.1  # of a second's worth
 _SHORTEST_WAIT_S: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Ask:
     """One message wants to go to a conversation; `ahead` more are likely to follow soon.
 
@@ -39,7 +40,7 @@ class Ask:
     paired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Grant:
     """It may go after `wait` seconds; beyond LONGEST_WAIT_S nothing was reserved.
 
@@ -51,7 +52,7 @@ class Grant:
     of_pair: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Grants:
     """The answers to some asks, in order; `ahead` messages more may go from the number at once."""
 

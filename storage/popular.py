@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from flows.model import Catalog
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -20,7 +20,7 @@ _MOST: Final = 5
 _AT_LEAST: Final = 3  # bookings at a time of day: fewer are a coincidence
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Kept:
     until: datetime
     seconds: frozenset[int]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from operator import itemgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from flows.values import valueclass
 from storage.errors import FOREIGN, translate
 from storage.pool import Connection
 from storage.sqltext import Token, line_of, tokens
@@ -29,7 +30,7 @@ DIRECTORY: Final = Path(__file__).parents[1] / "sql" / "queries"
 _HEADER: Final = re.compile(r"-- name: ([a-z]\w*) :(one|many|exec|value)\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Query:
     """One statement; its `@name` parameters are sent as `$1, $2, …` in the order of `params`."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from flows.hours import cut, epoch, merged, moment
 from flows.model import Piece, Slot
+from flows.values import valueclass
 from flows.visits import Taken, of_things, resource_unit, unit_of
 from storage import queries
 from storage.clock import uuid7
@@ -45,7 +46,7 @@ class Row(NamedTuple):
         return unit_of(self.resource_id, self.unit)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Rows:
     """All rows of a claim; of a seat in a group, also which."""
 

@@ -17,11 +17,11 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from flows.values import valueclass
 from storage import migrate
 from storage.embedded import running
 from storage.embedded.programs import postgres_programs
@@ -52,7 +52,7 @@ ORDER BY relname
 """
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Entry:
     name: str
     kind: str

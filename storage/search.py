@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
@@ -24,6 +23,7 @@ from flows.slots import (
     offered_between,
     split,
 )
+from flows.values import valueclass
 from flows.visits import NOTHING, Board, Plan, Stage, Taken, unit_of
 from storage import queries
 from storage.taken import Look, Looker
@@ -39,7 +39,7 @@ _Plans = dict[tuple[tuple[int, ...], _Who], Plan]
 _Capacities = dict[tuple[tuple[int, ...], _Who, int], tuple[int, int, int]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Free:
     """People's free starts, in the order of the catalogue, and what says whose turn it is."""
 

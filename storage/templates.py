@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -41,7 +42,7 @@ Name: TypeAlias = tuple[str, str]
 """(name, language)"""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TemplateState:
     """What Meta last said of a template."""
 
@@ -56,7 +57,7 @@ class TemplateState:
         return self.status in _MAY_PASS and now - self.since >= _TRIED_AGAIN_AFTER
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TemplateNews:
     """What Meta says of a template; None is what it does not say."""
 
@@ -72,7 +73,7 @@ class TemplateNews:
     synced_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class TemplateRow:
     """A template as operators list it."""
 

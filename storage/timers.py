@@ -9,11 +9,11 @@ storage.clock.shift_of).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from flows.effects import Payload
+from flows.values import valueclass
 from storage import queries
 from storage.clock import EPOCH
 from storage.pool import Connection
@@ -31,7 +31,7 @@ FIRED_AT_ONCE: Final = 500
 _PURGED_AT_ONCE: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Fired:
     """A timer that is in its conversation's inbox now; `late_s` is how long after it was due."""
 
@@ -43,7 +43,7 @@ class Fired:
     late_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Upcoming:
     """A timer that is armed."""
 
@@ -52,7 +52,7 @@ class Upcoming:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Listed:
     """A timer as operators see it; `inbox_id` is the event of one that is parked."""
 
@@ -66,7 +66,7 @@ class Listed:
     inbox_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Counts:
     """How many timers are armed, how many of them due and late by a second, and so on.
 

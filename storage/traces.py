@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from flows.values import valueclass
 from storage import queries
 from storage.messages import STATUSES
 from storage.pool import Connection
@@ -19,7 +19,7 @@ Row: TypeAlias = Mapping[str, Any]
 _NOTHING: Final[Sequence[Any]] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Trace:
     """A message's rows.
 

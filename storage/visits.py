@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 from flows.effects import CompleteVisit, ConfirmVisit, FindVisit, RateVisit
 from flows.events import VisitCompleted, VisitConfirmed, VisitGone, VisitRated
 from flows.model import Catalog, Policy
+from flows.values import valueclass
 from storage import bookings, preferences, queries
 from storage.catalog import policy
 from storage.pool import Connection, own_transaction
@@ -22,7 +22,7 @@ COMPLETED_AFTER: Final = timedelta(hours=2)
 _COMPLETED_AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CodedVisit:
     """A visit as an operator finds it by its code."""
 
@@ -34,7 +34,7 @@ class CodedVisit:
     no_shows: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class NoShow:
     """A visit nobody came to; `said_by` is `operator` or `rule`, `no_shows` the customer's."""
 

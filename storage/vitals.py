@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -16,7 +16,7 @@ MOST_COUNTED: Final = 100_000
 """Counting goes no further: whoever has so many knows enough."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Backlog:
     """How much waits, and how long the most overdue event has been due."""
 

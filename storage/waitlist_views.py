@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
 _Q = queries.of("waitlist")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class EntryRow:
     """An open place as operators list it, with what is on offer."""
 
@@ -34,7 +34,7 @@ class EntryRow:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class EntryDetail:
     """One place, open or closed, as operators see it."""
 
@@ -54,7 +54,7 @@ class EntryDetail:
     place: int | None  # among those who wait for the same days: what its customer is told
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Change:
     """A step in the life of a place."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from itertools import product
 from typing import Any, Final, Literal
@@ -21,6 +21,7 @@ from bot.whatsapp.fields import identifier, listed, mapped, text
 from bot.whatsapp.templates import declaration
 from flows.catalogues import CATALOGUES
 from flows.templates import TEMPLATES, Template
+from flows.values import valueclass
 from storage import companies, templates
 from storage.companies import CompanyRow
 from storage.pool import Connection
@@ -32,7 +33,7 @@ _BEING_READ: Final = frozenset(("PENDING", "IN_APPEAL", "PENDING_DELETION"))
 """While Meta looks at a template it takes no other text."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Line:
     """What became of one template of an account; `detail` is Meta's reason for a refusal."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from statistics import median
@@ -20,6 +19,7 @@ from bot.settings import Settings, SettingsError
 from flows.areas import area_named, seen_from
 from flows.hours import epoch, moment
 from flows.model import Catalog
+from flows.values import valueclass
 from flows.why import Reason, skipped
 from storage.catalog import load
 from storage.errors import Corrupt
@@ -56,7 +56,7 @@ _SENTENCES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Wanted:
     """What is searched for, as it was typed."""
 

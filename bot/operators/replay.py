@@ -18,7 +18,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -34,6 +33,7 @@ from bot.whatsapp import payloads
 from bot.whatsapp.bodies import Malformed
 from bot.whatsapp.fields import listed, mapped
 from bot.whatsapp.signature import sign
+from flows.values import valueclass
 from storage import embedded, inbox
 from storage.clock import system_clock
 from storage.companies import Directory
@@ -54,7 +54,7 @@ _ADDRESSED: Final = frozenset(("metadata", "messages", "statuses", "message_echo
 _WHY_KEPT: Final = {"account": "news about the account", "kept": "nothing is to be done about it"}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Stored:
     """A webhook of a file; `number` counts from 1."""
 
@@ -63,7 +63,7 @@ class Stored:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Outcome:
     """What became of one event; `kind` is None for a webhook without any."""
 
@@ -76,7 +76,7 @@ class Outcome:
     why: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Plan:
     """How webhooks are posted: where to, in which order (None: as stored), how often each, and to
     which phone_number_id instead of the stored ones."""

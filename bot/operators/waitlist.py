@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from bot.settings import Settings, SettingsError
 from flows.events import OfferPicked
 from flows.matching import fitting
 from flows.model import Catalog, Slot
+from flows.values import valueclass
 from storage import desk, dialogs, inbox, waitlist_views
 from storage.catalog import load
 from storage.errors import Corrupt
@@ -25,7 +26,7 @@ from storage.pool import Connection
 from storage.waitlist import wishes_from
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Choice:
     """A time that is free, and somebody whom it would fit."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -15,6 +14,7 @@ from yarl import URL
 from bot.settings import Settings
 from bot.whatsapp.errors import IN_DOUBT_AT_MOST, Doubtful, GraphError, Unreachable, from_answer
 from flows.effects import Attachment
+from flows.values import valueclass
 
 CONNECTIONS: Final = 128
 _PATIENCE: Final = aiohttp.ClientTimeout(total=20, connect=5)
@@ -48,7 +48,7 @@ _NOT_SENT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class Accepted:
     """Meta has taken a message; how it knows the recipient may differ from what we sent."""
 

@@ -8,12 +8,12 @@ object at all is refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from bot.whatsapp.bodies import parse
 from bot.whatsapp.fields import digest, identifier, listed, mapped, moment, name, phone
+from flows.values import valueclass
 from storage.inbox import Identity, Kind, NewEvent
 
 ACCOUNT_FIELDS: Final = frozenset(
@@ -79,7 +79,7 @@ _ECHO_ITEMS: Final = frozenset(("message_echoes", "contacts"))
 _Object: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Source:
     """Where something stood in a body: whose it is, in which field, and when it came."""
 

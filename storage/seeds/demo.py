@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from flows.hours import Interval, calendar_of, epoch
 from flows.model import Catalog, Staff
 from flows.slots import Busy, Need, free_starts, need_of
+from flows.values import valueclass
 from storage import queries
 from storage.catalog import load
 from storage.errors import translated
@@ -30,7 +30,7 @@ _FIRST_NAMES: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class _Visit:
     staff_id: int
     service_id: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from flows.values import valueclass
 from storage import queries
 from storage.pool import Connection
 
@@ -15,7 +16,7 @@ Hours = tuple[int, str, str, str]
 """ISO weekday, from, to, "work" or "break"."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class ServicePlan:
     """A service; prices in cents."""
 
@@ -29,7 +30,7 @@ class ServicePlan:
     buffer_after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class StaffPlan:
     """Somebody who does these services, perhaps with other minutes and prices than usual."""
 
@@ -39,7 +40,7 @@ class StaffPlan:
     offers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass(frozen=True, slots=True)
 class CompanyPlan:
     """A company with what it offers."""
 
