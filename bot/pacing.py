@@ -21,7 +21,7 @@ from storage.redis import REDIS_ERRORS
 
 log = structlog.get_logger("usual.pacing")
 
-_PAIR_AHEAD: Final = 4  # of 45: half a conversation's worth
+_PAIR_AHEAD: Final = 8  # of 45: what it takes to book
 _PAIR_KEPT_S: Final = 30.0
 _NUMBER_AHEAD_S: Final = 0.05  # of the number's rate, when it is busy
 _NUMBER_KEPT_S: Final = 0.2

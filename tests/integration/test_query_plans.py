@@ -183,3 +183,32 @@ async def test_what_a_conversation_holds_is_not_looked_for_among_all_claims(
     ]
     assert searches
     assert [cond for cond in searches if re.fullmatch(r"\(company_id = \S+\)", cond)] == []
+
+
+async def test_reminders_are_not_looked_for_among_all_that_are_planned(conn: Connection) -> None:
+    known = await filled(conn)
+    await conn.execute(
+        "INSERT INTO reminders (company_id, booking_id, kind, due_at)"
+        " SELECT company_id, id, '24h', starts_at FROM bookings WHERE company_id = $1",
+        known["company_id"],
+    )
+    booked = await conn.fetch(
+        "SELECT booking_id FROM reminders WHERE company_id = $1 LIMIT 3", known["company_id"]
+    )
+    ops = [
+        {"op": op, "booking_id": str(row["booking_id"]), "kind": "24h", "due_at": str(NOW)}
+        for op, row in zip(("plan", "sent", "drop"), booked, strict=True)
+    ]
+    async with conn.transaction():
+        read = await rows_of_reminders_read(conn)
+        await conn.fetchval("SELECT note_reminders($1, $2, $3)", known["company_id"], NOW, ops)
+        assert await rows_of_reminders_read(conn) - read <= len(ops)
+
+
+async def rows_of_reminders_read(conn: Connection) -> int:
+    """How many rows of reminders the transaction has had a look at."""
+    found: int = await conn.fetchval(
+        "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables"
+        " WHERE relname = 'reminders'"
+    )
+    return found
