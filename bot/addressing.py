@@ -6,15 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from storage import customers
+from storage import arrivals, customers
 from storage.companies import Directory
 from storage.customers import Acquaintance, Acquaintances, Key, key_of
-from storage.inbox import Addressed, Identity, NewEvent, StrayReason
+from storage.inbox import Addressed, NewEvent, Received, StrayReason
 from storage.pool import Connection, Pool
 
 Routed: TypeAlias = tuple[int, NewEvent]
 """(company id, event)"""
 Stray: TypeAlias = tuple[StrayReason, NewEvent]
+
+
+def moves(routed: Sequence[Routed]) -> bool:
+    """Tell whether an event says that a customer has another number or id from now on."""
+    return any(event.moved_to for _, event in routed)
 
 
 class Addressing:
@@ -42,71 +47,42 @@ class Addressing:
                 strays.append((_why_stray(event), event))
         return routed, strays
 
-    def from_memory(self, routed: Sequence[Routed]) -> list[Addressed] | None:
-        """Give each event its conversation; None where the database has to be asked."""
-        addressed: list[Addressed] = []
-        for company_id, event in routed:
-            conversation_id = None
-            if event.moved_to is not None:
-                return None
-            if event.identity is not None:
-                key = key_of(company_id, event.identity)
-                conversation_id = self._acquaintances.get(key, event.identity)
-                if conversation_id is None:
-                    return None
-            addressed.append((company_id, conversation_id, event))
-        return addressed
-
-    async def ask(
+    async def put(
         self, conn: Connection, routed: Sequence[Routed], *, now: datetime
-    ) -> tuple[list[Addressed], dict[Key, Acquaintance]]:
-        """Give each event its conversation, and say what to `learn` when that is committed.
+    ) -> tuple[list[Received], dict[Key, Acquaintance]]:
+        """Put each event into its conversation, and say what to `learn` when that is committed.
 
-        Goes in order, because from an event that says so on, a customer has another number.
+        One statement, unless somebody `moves`. Goes in order, because from an event that says so
+        on, a customer has another number.
         """
-        addressed: list[Addressed] = []
+        received: list[Received] = []
         learned: dict[Key, Acquaintance] = {}
         for part in _parts(routed):
             await self._relink(conn, *part[0])
-            talks = await self._talks(conn, part, learned, now)
-            for company_id, event in part:
-                who = _who(event)
-                talk = None if who is None else talks[key_of(company_id, who)]
-                addressed.append((company_id, talk, event))
-        return addressed, learned
+            addressed = [self._addressed(*one) for one in part]
+            news, found = await arrivals.put(conn, addressed, now=now)
+            received += news
+            learned |= found
+        return received, learned
 
     async def _relink(self, conn: Connection, company_id: int, event: NewEvent) -> None:
-        if event.identity is not None and event.moved_to is not None:
-            self._acquaintances.forget()
-            await customers.relink(conn, company_id, old=event.identity, new=event.moved_to)
+        if event.identity is None or event.moved_to is None:
+            return
+        self._acquaintances.forget()
+        await customers.relink(
+            conn, company_id, old=event.identity, new=event.moved_to, dedup_key=event.dedup_key
+        )
 
-    async def _talks(
-        self,
-        conn: Connection,
-        part: Sequence[Routed],
-        learned: dict[Key, Acquaintance],
-        now: datetime,
-    ) -> dict[Key, int]:
-        talks: dict[Key, int] = {}
-        strangers: dict[Key, Identity] = {}
-        for company_id, event in part:
-            if (who := _who(event)) is None:
-                continue
-            key = key_of(company_id, who)
-            known = self._acquaintances.get(key, who)
-            if known is None:
-                strangers[key] = who
-            else:
-                talks[key] = known
-        if strangers:
-            found = await customers.resolve(conn, strangers, now=now)
-            learned |= found
-            talks |= {key: one.conversation_id for key, one in found.items()}
-        return talks
+    def _addressed(self, company_id: int, event: NewEvent) -> Addressed:
+        """Give an event its conversation, if that is remembered."""
+        if event.who is None:
+            return company_id, None, event
+        known = self._acquaintances.get(key_of(company_id, event.who), event.who)
+        return company_id, known, event
 
     def learn(self, learned: dict[Key, Acquaintance], routed: Sequence[Routed]) -> None:
-        """Remember what `ask` found, now that it is committed."""
-        if any(event.moved_to for _, event in routed):
+        """Remember what `put` found, now that it is committed."""
+        if moves(routed):
             self._acquaintances.forget()
         else:
             self._acquaintances.learn(learned)
@@ -129,10 +105,6 @@ def _why_stray(event: NewEvent) -> StrayReason:
     if not _is_for_account(event):
         return "unknown_number"
     return "unreadable" if event.waba_id is None else "unknown_account"
-
-
-def _who(event: NewEvent) -> Identity | None:
-    return event.moved_to or event.identity
 
 
 def _parts(routed: Sequence[Routed]) -> Iterator[Sequence[Routed]]:

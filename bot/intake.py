@@ -3,9 +3,9 @@
 Theory of operation
 -------------------
 POSTs share commits: while a writer is busy with one batch, what arrives collects into the next. A
-batch whose customers are all remembered is a single statement; otherwise one transaction finds or
-enrols them first. A writer that waits for a lock does not hold everybody up: after a moment another
-one starts.
+batch is a single statement, which finds or enrols customers that are not remembered; a transaction
+only when one of them has moved, or when there are strays. A writer that waits for a lock does not
+hold everybody up: after a moment another one starts.
 
 A batch fails as a whole only with the database. When it is an event's own fault, the batch is
 halved until the culprit stands alone; it goes to the strays, and its neighbours are stored.
@@ -22,7 +22,7 @@ from typing import Final
 import structlog
 
 from bot import metrics
-from bot.addressing import Addressing, Routed, Stray
+from bot.addressing import Addressing, Routed, Stray, moves
 from bot.whatsapp.fields import digest
 from flows.values import valueclass
 from storage import customers, inbox
@@ -151,33 +151,28 @@ class Intake:
         elif error.constraint.endswith("_company_fkey"):
             self._addressing.forget_companies()
         else:
-            return error.constraint in customers.RACES
+            return _is_race(error)
         return True
 
     async def _commit(self, events: Sequence[NewEvent]) -> list[Received]:
         routed, strays = await self._addressing.route(events)
         now = self.clock()
-        addressed = self._addressing.from_memory(routed)
-        if addressed is not None and not strays:
-            async with connection(self._pool) as conn:
-                received = await inbox.put(conn, addressed, now=now)
-        else:
-            async with transaction(self._pool) as conn:
-                await inbox.put_strays(conn, strays, now=now)
-                # An old event that comes again must not enrol or move anybody.
-                new = await inbox.unseen(conn, routed)
-                addressed, learned = await self._addressing.ask(conn, new, now=now)
-                received = await inbox.put(conn, addressed, now=now)
-            self._addressing.learn(learned, new)
+        # A statement is a commit by itself; what takes more of them is one all the same.
+        several = moves(routed) or (strays and routed)
+        async with transaction(self._pool) if several else connection(self._pool) as conn:
+            await inbox.put_strays(conn, strays, now=now)
+            received, learned = await self._addressing.put(conn, routed, now=now)
+        self._addressing.learn(learned, routed)
         _report(routed, strays, received)
         return received
 
     async def _store_apart(self, events: Sequence[NewEvent], error: StorageError) -> list[Received]:
-        if not _is_of_data(error):
-            raise error
-        if len(events) > 1:
+        # Of events that stand in each other's way, the later ones find what the earlier ones did.
+        if len(events) > 1 and (_is_of_data(error) or _is_race(error)):
             middle = len(events) // 2
             return await self._store(events[:middle]) + await self._store(events[middle:])
+        if not _is_of_data(error):
+            raise error
         await self._set_aside(events[0], error)
         return []
 
@@ -200,10 +195,14 @@ def set_aside_key(event: NewEvent) -> str:
     return f"unreadable:{digest([ascii(event.dedup_key), ascii(event.event)])}"
 
 
+def _is_race(error: StorageError) -> bool:
+    return isinstance(error, ConstraintViolated) and error.constraint in customers.RACES
+
+
 def _is_of_data(error: StorageError) -> bool:
     """Tell whether what was to be stored is at fault, and not the database."""
     if isinstance(error, ConstraintViolated):
-        return error.constraint not in customers.RACES
+        return not _is_race(error)
     # Without a code it is the driver that could not write a value.
     return isinstance(error, Refused) and (error.sqlstate or "22")[:2] in _FAULTS_OF_DATA
 

@@ -10,13 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final, TypeAlias
-
-from asyncpg import Record
+from typing import Final, TypeAlias
 
 from flows.values import valueclass
 from storage import queries
-from storage.errors import Conflict
 from storage.inbox import Identity
 from storage.pool import Connection
 
@@ -24,8 +21,6 @@ _Q = queries.of("customers")
 
 _GOOD_FOR_S: Final = 600.0
 _MOST_REMEMBERED: Final = 20_000
-_TRIES: Final = 3
-_PROFILE: Final = ("parent_bsuid", "username", "profile_name")
 
 Key: TypeAlias = tuple[int, str | None, str | None]
 """(company id, phone, business-scoped id): the one, the other or both."""
@@ -98,43 +93,13 @@ class Acquaintances:
         self._known.clear()
 
 
-async def resolve(
-    conn: Connection, wanted: Mapping[Key, Identity], *, now: datetime
-) -> dict[Key, Acquaintance]:
-    """Find everybody's conversation, enrolling who is new and writing down what has changed.
+async def relink(
+    conn: Connection, company_id: int, *, old: Identity, new: Identity, dedup_key: str
+) -> None:
+    """Give the customer known by `old` the number and id of `new`, unless somebody has them.
 
-    Runs inside the transaction that uses the answer. Raises Conflict, or ConstraintViolated with
-    one of RACES, when others are at the same customers.
+    News that is in the inbox already, by its key, changes nothing.
     """
-    left = list(wanted.items())
-    found: dict[Key, Acquaintance] = {}
-    changed: dict[tuple[int, int], dict[str, Any]] = {}
-    for _ in range(_TRIES):
-        rows = await _Q["resolve"].many(
-            conn, wanted=[_row(n, *one) for n, one in enumerate(left)], now=now
-        )
-        for row in rows:
-            key, identity = left[row["n"]]
-            news = _news(identity, row)
-            if news:
-                changed.setdefault((row["company_id"], row["id"]), {}).update(news)
-            found[key] = Acquaintance(
-                row["conversation_id"], *(news.get(name, row[name]) for name in _PROFILE)
-            )
-        left = [(key, identity) for key, identity in left if key not in found]
-        if not left:
-            break
-    else:
-        raise Conflict("customers come and go too fast")
-    if changed:
-        await _Q["refresh"].exec(
-            conn, changed=[{"company_id": c, "id": n, **news} for (c, n), news in changed.items()]
-        )
-    return found
-
-
-async def relink(conn: Connection, company_id: int, *, old: Identity, new: Identity) -> None:
-    """Give the customer known by `old` the number and id of `new`, unless somebody has them."""
     await _Q["relink"].exec(
         conn,
         company_id=company_id,
@@ -143,6 +108,7 @@ async def relink(conn: Connection, company_id: int, *, old: Identity, new: Ident
         new_phone=new.phone,
         new_bsuid=new.bsuid,
         new_parent_bsuid=new.parent_bsuid,
+        dedup_key=dedup_key,
     )
 
 
@@ -150,27 +116,3 @@ async def note_wishes(conn: Connection, wishes: Sequence[MarketingWish]) -> None
     """Note who wants marketing and who does not; STOP to everything stays what it is."""
     if wishes:
         await _Q["note_wishes"].exec(conn, wishes=[asdict(wish) for wish in wishes])
-
-
-def _row(n: int, key: Key, identity: Identity) -> dict[str, Any]:
-    return {
-        "n": n,
-        "company_id": key[0],
-        "phone": identity.phone,
-        "bsuid": identity.bsuid,
-        "parent_bsuid": identity.parent_bsuid,
-        "username": identity.username,
-        "profile_name": identity.profile_name,
-    }
-
-
-def _news(identity: Identity, row: Record) -> dict[str, str]:
-    """What `identity` says that the customer's row does not; the newest is believed."""
-    told = (
-        ("phone", identity.phone),
-        ("bsuid", identity.bsuid),
-        ("parent_bsuid", identity.parent_bsuid),
-        ("username", identity.username),
-        ("profile_name", identity.profile_name),
-    )
-    return {name: value for name, value in told if value is not None and value != row[name]}

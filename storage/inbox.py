@@ -60,6 +60,11 @@ class NewEvent:
     moved_to: Identity | None = None
     field: str = "messages"
 
+    @property
+    def who(self) -> Identity | None:
+        """Who it is about, as they are known from now on."""
+        return self.moved_to or self.identity
+
 
 @valueclass(frozen=True, slots=True)
 class Received:
@@ -102,31 +107,20 @@ async def put(conn: Connection, events: Sequence[Addressed], *, now: datetime) -
     """Add events and return those that had not come before; at most one statement."""
     if not events:
         return []
-    rows = [
-        {
-            "company_id": company_id,
-            "conversation_id": conversation_id,
-            "dedup_key": event.dedup_key,
-            "kind": event.kind,
-            "event": event.event,
-            "occurred_at": event.occurred_at,
-        }
-        for company_id, conversation_id, event in events
-    ]
-    added = await _Q["put"].many(conn, events=rows, now=now)
+    added = await _Q["put"].many(conn, events=[as_row(*one) for one in events], now=now)
     return [Received(*row) for row in added]
 
 
-async def unseen(
-    conn: Connection, events: Sequence[tuple[int, NewEvent]]
-) -> list[tuple[int, NewEvent]]:
-    """Leave out the events, each with its company id, that have come before.
-
-    `put` does so too; this is for whoever acts on an event before it is put.
-    """
-    keys = [{"company_id": company, "dedup_key": event.dedup_key} for company, event in events]
-    seen = {tuple(row) for row in await _Q["seen"].many(conn, events=keys)}
-    return [one for one in events if (one[0], one[1].dedup_key) not in seen]
+def as_row(company_id: int, conversation_id: int | None, event: NewEvent) -> dict[str, Any]:
+    """Return what statements are told of an event."""
+    return {
+        "company_id": company_id,
+        "conversation_id": conversation_id,
+        "dedup_key": event.dedup_key,
+        "kind": event.kind,
+        "event": event.event,
+        "occurred_at": event.occurred_at,
+    }
 
 
 async def fates(conn: Connection, events: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:

@@ -21,15 +21,6 @@ ORDER BY company_id, dedup_key
 ON CONFLICT (company_id, dedup_key) DO NOTHING
 RETURNING company_id, id, conversation_id, kind;
 
--- name: seen :many
--- Which of these events have come before. LATERAL and LIMIT keep a plan made while the table was small from reading
--- all of it later.
-SELECT a.company_id, a.dedup_key
-FROM jsonb_to_recordset(@events) AS a (company_id bigint, dedup_key text)
-CROSS JOIN LATERAL (
-    SELECT FROM inbox AS i WHERE i.company_id = a.company_id AND i.dedup_key = a.dedup_key LIMIT 1
-) AS known;
-
 -- name: put_strays :exec
 -- In the order of their keys, for the same reason.
 INSERT INTO strays (received_at, reason, phone_number_id, dedup_key, body)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from storage import customers
+from storage import arrivals, customers, inbox
 from storage.customers import Acquaintance, Acquaintances, key_of
-from storage.inbox import Identity
+from storage.inbox import Identity, NewEvent
 from storage.pool import Connection, Pool, transaction
 from tests.support.rows import company, count, customer_rows
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
+def event(who: Identity, key: str = "") -> NewEvent:
+    return NewEvent("1", None, "message", key or uuid4().hex, {}, NOW, who)
+
+
 async def resolve(conn: Connection, company_id: int, *who: Identity) -> list[Acquaintance]:
-    wanted = {key_of(company_id, one): one for one in who}
-    found = await customers.resolve(conn, wanted, now=NOW)
-    return [found[key] for key in wanted]
+    events = [(company_id, None, event(one)) for one in who]
+    received, found = await arrivals.put(conn, events, now=NOW)
+    everybody = [found[key_of(company_id, one)] for one in who]
+    assert {one.conversation_id for one in received} == {one.conversation_id for one in everybody}
+    assert len(received) == len(who)
+    return everybody
 
 
 async def only(conn: Connection) -> dict[str, Any]:
@@ -148,7 +156,7 @@ async def test_a_moved_customer_keeps_the_conversation(conn: Connection) -> None
     (before,) = await resolve(conn, company_id, Identity("1555", "US.1"))
     old, new = Identity("1555"), Identity("1999", "US.2", "US.ENT.2")
     for _ in range(2):  # news may come twice
-        await customers.relink(conn, company_id, old=old, new=new)
+        await customers.relink(conn, company_id, old=old, new=new, dedup_key="moved")
     (after,) = await resolve(conn, company_id, new)
     assert after.conversation_id == before.conversation_id
     row = await only(conn)
@@ -158,13 +166,100 @@ async def test_a_moved_customer_keeps_the_conversation(conn: Connection) -> None
 async def test_a_number_that_somebody_has_is_not_taken_from_them(conn: Connection) -> None:
     company_id = await company(conn)
     await resolve(conn, company_id, Identity("1555", "US.1"), Identity("1999", "US.9"))
-    await customers.relink(
-        conn, company_id, old=Identity("1555", "US.1"), new=Identity("1999", "US.2")
-    )
+    old, new = Identity("1555", "US.1"), Identity("1999", "US.2")
+    await customers.relink(conn, company_id, old=old, new=new, dedup_key="moved")
     assert [(row["phone"], row["bsuid"]) for row in await customer_rows(conn)] == [
         ("1555", "US.1"),
         ("1999", "US.9"),
     ]
+
+
+async def test_what_has_come_before_tells_nothing_and_enrols_and_moves_nobody(
+    conn: Connection,
+) -> None:
+    company_id = await company(conn)
+    ana, bob = Identity("1555", profile_name="Ana"), Identity("1556")
+    old = [(company_id, None, event(ana, "of Ana")), (company_id, None, event(bob, "of Bob"))]
+    await inbox.put(conn, old, now=NOW)
+    await resolve(conn, company_id, Identity("1555", profile_name="Anna"))
+    assert await arrivals.put(conn, old, now=NOW) == ([], {})
+    await customers.relink(conn, company_id, old=ana, new=Identity("1999"), dedup_key="of Ana")
+    row = await only(conn)
+    assert (row["phone"], row["profile_name"]) == ("1555", "Anna")
+    new = (company_id, None, event(bob))  # that he writes again enrols him
+    received, found = await arrivals.put(conn, [*old, new], now=NOW)
+    assert len(received) == 1
+    assert list(found) == [key_of(company_id, bob)]
+
+
+async def test_news_of_one_customer_under_several_names_is_the_newest_of_each_kind(
+    conn: Connection,
+) -> None:
+    company_id = await company(conn)
+    await resolve(conn, company_id, Identity("1555", "US.1", username="a", profile_name="A"))
+    found = await resolve(
+        conn,
+        company_id,
+        Identity("1555", profile_name="B"),
+        Identity(bsuid="US.1", username="c"),
+        Identity("1555", "US.1", profile_name="D"),
+    )
+    assert len({one.conversation_id for one in found}) == 1
+    row = await only(conn)
+    assert (row["username"], row["profile_name"]) == ("c", "D")
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "name"),
+    [
+        (Identity(bsuid="US.1"), Identity("1555", "US.1"), Identity("1555")),
+        (Identity("1555"), Identity("1555", "US.1"), Identity(bsuid="US.1")),
+        (Identity("1000", "US.1"), Identity("1555", "US.1"), Identity("1555", "US.2")),
+    ],
+)
+async def test_whose_name_the_same_batch_tells_is_not_somebody_new(
+    conn: Connection, known: Identity, told: Identity, name: Identity
+) -> None:
+    company_id = await company(conn)
+    (before,) = await resolve(conn, company_id, known)
+    for one in await resolve(conn, company_id, name, told):
+        assert one.conversation_id == before.conversation_id
+    assert (await only(conn))["phone"] == "1555"
+
+
+async def test_messages_of_a_newcomer_under_several_names_keep_their_order(
+    conn: Connection,
+) -> None:
+    company_id = await company(conn)
+    names = [Identity("1555"), Identity(bsuid="US.1"), Identity("1555", "US.1")] * 3
+    keys = list("qwertyuio")
+    events = [(company_id, None, event(who, key)) for who, key in zip(names, keys, strict=True)]
+    received, _ = await arrivals.put(conn, events, now=NOW)
+    assert len(received) == 9
+    rows = await conn.fetch("SELECT dedup_key FROM inbox ORDER BY occurred_at, id")
+    assert [row["dedup_key"] for row in rows] == keys
+
+
+async def test_who_is_enrolled_by_another_transaction_just_now_is_waited_for(
+    pool: Pool, conn: Connection
+) -> None:
+    company_id = await company(conn)
+    ana, bob = Identity("1555", "US.1", profile_name="Ana"), Identity("1556")
+    same = (company_id, None, event(ana))
+    async with transaction(pool) as other:
+        (theirs,), _ = await arrivals.put(other, [same], now=NOW)
+        events = [same, *((company_id, None, event(who)) for who in (ana, bob))]
+        ours = asyncio.create_task(arrivals.put(conn, events, now=NOW))
+        while not await other.fetchval(  # until it waits for the other transaction
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            " AND transactionid = pg_current_xact_id()::xid)"
+        ):
+            await asyncio.sleep(0.01)
+    received, found = await ours
+    assert len(received) == 2
+    assert found[key_of(company_id, ana)].conversation_id == theirs.conversation_id
+    assert await count(conn, "customers") == 2
+    assert await count(conn, "inbox") == 3
 
 
 class Seconds:

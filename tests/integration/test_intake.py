@@ -17,28 +17,39 @@ from tests.support.payloads import (
     ANA,
     AT,
     change,
+    contact,
     envelope,
     inbound,
     message,
     status,
 )
 from tests.support.proxy import proxied
-from tests.support.rows import company, count, stray_rows
+from tests.support.rows import company, count, customer_rows, stray_rows
 
 
-async def test_somebody_known_costs_one_statement(database_url: str, conn: Connection) -> None:
+async def test_a_post_costs_one_statement_whoever_wrote(
+    database_url: str, conn: Connection
+) -> None:
     await company(conn)
     async with counted_pool(database_url) as (pool, trips):
         at = desk(pool)
         await at.take(inbound(message()))
-        assert len(await trips.taken()) == 6  # whose, BEGIN, is it new, who is it, store, COMMIT
-        await at.take(inbound(message()))
-        (only,) = await trips.taken()
-        assert "inbox.put" in only
-        await at.take(envelope(change(statuses=[status()])))
-        assert len(await trips.taken()) == 1
-        await at.take(inbound(message(sender="1556")))
-        assert len(await trips.taken()) == 5
+        assert len(await trips.taken()) == 2  # first of all: whose number is it?
+        for body, statement in (
+            (inbound(message()), "inbox.put"),
+            (envelope(change(statuses=[status()])), "inbox.put"),
+            (inbound(message(sender="1556")), "arrivals.put"),
+            (inbound(message(), message(sender="1557")), "arrivals.put"),
+            (inbound(message(), contacts=[contact(name="Anna")]), "arrivals.put"),
+        ):
+            await at.take(body)
+            (only,) = await trips.taken()
+            assert statement in only
+        stray = envelope(change(number="unknown", statuses=[status()]))
+        await at.take(stray)
+        assert len(await trips.taken()) == 2  # is it somebody's by now?
+        await at.take(stray, inbound(message()))
+        assert len(await trips.taken()) == 4  # BEGIN, strays, events, COMMIT
 
 
 async def test_posts_that_come_together_share_commits(database_url: str, conn: Connection) -> None:
@@ -213,6 +224,20 @@ async def test_messages_of_one_second_keep_the_order_of_arrival(
     assert [row["event"]["message"]["id"] for row in rows] == [one["id"] for one in texts]
     moments = await conn.fetchval("SELECT array_agg(DISTINCT occurred_at) FROM inbox")
     assert moments == [datetime.fromtimestamp(AT, UTC)]
+
+
+async def test_events_that_stand_in_each_others_way_are_stored_one_after_the_other(
+    pool: Pool, conn: Connection
+) -> None:
+    await company(conn)
+    people = [message(sender=None, from_user_id=one) for one in ("US.1", "US.2")]
+    await desk(pool).take(*(inbound(one, contacts=[]) for one in people))
+    at = desk(pool)
+    await at.take(*(inbound(message(from_user_id=one)) for one in ("US.1", "US.2")))
+    rows = await customer_rows(conn)
+    assert [(row["phone"], row["bsuid"]) for row in rows] == [(ANA, "US.1"), (None, "US.2")]
+    assert len(at.received) == 2
+    assert await count(conn, "strays") == 0
 
 
 async def test_nothing_is_stored_of_nothing(pool: Pool) -> None:

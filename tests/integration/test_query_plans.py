@@ -90,6 +90,7 @@ async def test_what_customers_wait_for_is_found_by_indexes(conn: Connection) -> 
 
 
 HOT: Final = {
+    ("arrivals", "put"): {"inbox_events_come_once", "dialog_contexts_are_one_a_customer"},
     ("dialogs", "load"): {
         "dialog_contexts_pkey",
         "inbox_conversation_idx",
@@ -138,6 +139,7 @@ async def test_what_was_planned_for_hardly_any_rows_never_reads_all_of_them_late
     query = queries.of(module)[name]
     given = {
         "company_ids": "'{}'", "conversation_ids": "'{}'", "turns": "'[]'", "results": "'[]'",
+        "events": "'[]'", "people": "'[]'",
         "keys": "'{}'", "shift": "'0'", "grace": "'0'",
         **dict.fromkeys(("oldest", "newest", "now", "lease_until"), "'2026-11-24'"),
     }  # fmt: skip
@@ -151,7 +153,7 @@ async def test_what_was_planned_for_hardly_any_rows_never_reads_all_of_them_late
     found = [node for node in nodes(plan[0]["Plan"]) if node.get("Index Name", "").startswith(FILL)]
     names = {node["Index Name"] for node in found}
     assert {name for name in names if not name.startswith("messages")} == HOT[statement]
-    by_one_id = re.compile(r"\b(id|key|conversation_id|created_at|due_at)\b")
+    by_one_id = re.compile(r"\b(id|key|dedup_key|conversation_id|customer_id|created_at|due_at)\b")
     assert [node for node in found if not by_one_id.search(node.get("Index Cond", ""))] == []
 
 
