@@ -2,10 +2,9 @@
 
 Theory of operation
 -------------------
-POSTs share commits: while a writer is busy with one batch, what arrives collects into the next. A
-batch is a single statement, which finds or enrols customers that are not remembered; a transaction
-only when one of them has moved, or when there are strays. A writer that waits for a lock does not
-hold everybody up: after a moment another one starts.
+POSTs that come together share a commit (bot/together.py). A batch is a single statement, which
+finds or enrols customers that are not remembered; a transaction only when one of them has moved, or
+when there are strays.
 
 A batch fails as a whole only with the database. When it is an event's own fault, the batch is
 halved until the culprit stands alone; it goes to the strays, and its neighbours are stored.
@@ -14,7 +13,7 @@ halved until the culprit stands alone; it goes to the strays, and its neighbours
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -23,8 +22,8 @@ import structlog
 
 from bot import metrics
 from bot.addressing import Addressing, Routed, Stray, moves
+from bot.together import MOST, Together
 from bot.whatsapp.fields import digest
-from flows.values import valueclass
 from storage import customers, inbox
 from storage.clock import Clock
 from storage.companies import Directory
@@ -36,18 +35,8 @@ log = structlog.get_logger("usual.intake")
 
 MOST_EVENTS: Final = 1_000
 """From so many on, a batch takes no further POST."""
-MOST_WRITERS: Final = 4
-PATIENCE_S: Final = 0.05
-"""How long a POST waits for a busy writer before another one starts."""
 _PAUSES_S: Final = (0.0, 0.05, 0.2)
 _FAULTS_OF_DATA: Final = frozenset(("22", "54"))  # classes of SQLSTATE
-
-
-@valueclass(frozen=True, slots=True)
-class _Post:
-    events: Sequence[NewEvent]
-    done: asyncio.Future[None]
-    since: float
 
 
 class Intake:
@@ -64,71 +53,25 @@ class Intake:
         self.clock = clock
         self._pool, self._on_received = pool, on_received
         self._addressing = Addressing(pool, directory)
-        self._waiting: deque[_Post] = deque()
-        self._writers: set[asyncio.Task[None]] = set()
-        self._writing = 0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._posts: Together[Sequence[NewEvent], StorageError | None] = Together(
+            self._store_posts, weigh=lambda events: len(events) * MOST / MOST_EVENTS
+        )
 
     async def receive(self, events: Sequence[NewEvent]) -> None:
         """Return when all the events are committed, now or before; else raise StorageError."""
-        if not events:
-            return
-        loop = asyncio.get_running_loop()
-        post = _Post(events, loop.create_future(), loop.time())
-        self._waiting.append(post)
-        if not self._writing:
-            self._start_writer()
-        elif self._alarm is None:
-            self._alarm = loop.call_later(PATIENCE_S, self._reinforce)
-        await post.done
+        if events and (error := await self._posts.do(events)) is not None:
+            raise error
 
-    def _start_writer(self) -> None:
-        self._writing += 1
-        writer = asyncio.get_running_loop().create_task(self._write(), name="intake")
-        self._writers.add(writer)
-        writer.add_done_callback(self._writers.discard)
-
-    def _reinforce(self) -> None:
-        """Start another writer if the busy ones keep somebody waiting."""
-        self._alarm = None
-        if not self._waiting or self._writing >= MOST_WRITERS:
-            return
-        loop = asyncio.get_running_loop()
-        due = self._waiting[0].since + PATIENCE_S
-        if due <= loop.time():
-            self._start_writer()
-        else:
-            self._alarm = loop.call_at(due, self._reinforce)
-
-    async def _write(self) -> None:
+    async def _store_posts(
+        self, posts: Sequence[Sequence[NewEvent]]
+    ) -> Sequence[StorageError | None]:
         try:
-            while self._waiting:
-                await self._write_batch(self._next_batch())
-        finally:
-            # At once: whoever comes before the task is found done must start another one.
-            self._writing -= 1
-
-    async def _write_batch(self, posts: Sequence[_Post]) -> None:
-        try:
-            received = await self._store([e for post in posts for e in post.events])
-        except Exception as error:
-            for post in posts:
-                if not post.done.done():
-                    post.done.set_exception(error)
-            return
-        for post in posts:
-            if not post.done.done():
-                post.done.set_result(None)
+            received = await self._store([event for post in posts for event in post])
+        except StorageError as error:  # the fault of none of them, so it is everybody's
+            return [error] * len(posts)
         if received:
             self._on_received(received)
-
-    def _next_batch(self) -> list[_Post]:
-        posts: list[_Post] = []
-        count = 0
-        while self._waiting and count < MOST_EVENTS:
-            posts.append(self._waiting.popleft())
-            count += len(posts[-1].events)
-        return posts
+        return [None] * len(posts)
 
     async def _store(self, events: Sequence[NewEvent]) -> list[Received]:
         """Store events, in one commit unless one of them cannot be stored."""

@@ -23,7 +23,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 MOST: Final = 64
-"""What one batch holds."""
+"""What one batch holds, in ordinary items."""
 ENOUGH: Final = 12
 """So many wait for nobody: more would hardly be cheaper, and something would stand idle."""
 AT_ONCE: Final = 4
@@ -36,6 +36,7 @@ PATIENCE_S: Final = 0.05
 @dataclass(slots=True)
 class _Wish(Generic[In, Out]):
     item: In
+    weight: float
     done: asyncio.Future[Out]
     since: float
 
@@ -43,9 +44,10 @@ class _Wish(Generic[In, Out]):
 class Together(Generic[In, Out]):
     """Hands over to `run` what has come, and together what comes while that is busy.
 
-    `under_way` counts all who may be about to come, those who wait here among them. When a batch
-    fails for a reason that is not the database's, each of it is run alone, so that one that is
-    impossible does not harm its neighbours.
+    `under_way` counts all who may be about to come, those who wait here among them. `weigh` says
+    how many ordinary items one counts for, where they are of different sizes. When a batch fails
+    for a reason that is not the database's, each of it is run alone, so that one that is impossible
+    does not harm its neighbours.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class Together(Generic[In, Out]):
         run: Callable[[Sequence[In]], Awaitable[Sequence[Out]]],
         *,
         under_way: Callable[[], int] | None = None,
+        weigh: Callable[[In], float] | None = None,
     ) -> None:
-        self._run, self._under_way = run, under_way
+        self._run, self._under_way, self._weigh = run, under_way, weigh
         self._waiting: deque[_Wish[In, Out]] = deque()
+        self._weight = 0.0  # of all that wait
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
         self._gathering: asyncio.Future[None] | None = None
@@ -64,9 +68,11 @@ class Together(Generic[In, Out]):
     async def do(self, item: In) -> Out:
         """Have one item run, with others if there are any; returns or raises what is its own."""
         loop = asyncio.get_running_loop()
-        wish: _Wish[In, Out] = _Wish(item, loop.create_future(), loop.time())
+        weight = self._weigh(item) if self._weigh is not None else 1.0
+        wish: _Wish[In, Out] = _Wish(item, weight, loop.create_future(), loop.time())
         self._waiting.append(wish)
-        if not self._busy or (len(self._waiting) % ENOUGH == 0 and self._may_start()):
+        before, self._weight = self._weight, self._weight + weight
+        if not self._busy or (before // ENOUGH < self._weight // ENOUGH and self._may_start()):
             self._start()
         elif self._alarm is None:
             self._alarm = loop.call_later(PATIENCE_S, self._reinforce)
@@ -100,16 +106,26 @@ class Together(Generic[In, Out]):
             while self._waiting:
                 if self._gathering is None and not self._all_here():
                     await self._gather()
-                count = min(len(self._waiting), MOST)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                await self._settle([wish for wish in batch if not wish.done.done()])
+                await self._settle(self._next_batch())
         finally:
             # At once and not when the task is found done: who comes in between would wait for ever.
             self._busy -= 1
 
+    def _next_batch(self) -> list[_Wish[In, Out]]:
+        batch: list[_Wish[In, Out]] = []
+        weight = 0.0
+        while self._waiting and weight < MOST:
+            wish = self._waiting.popleft()
+            self._weight -= wish.weight
+            if not wish.done.done():  # else nobody waits for it any more
+                batch.append(wish)
+                weight += wish.weight
+        return batch
+
     def _all_here(self) -> bool:
-        waiting = len(self._waiting)
-        return self._under_way is None or waiting >= ENOUGH or waiting >= self._under_way()
+        if self._under_way is None or self._weight >= ENOUGH:
+            return True
+        return len(self._waiting) >= self._under_way()
 
     async def _gather(self) -> None:
         """Wait until all are here who are under way, or a moment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.together import ENOUGH, LINGER_S, PATIENCE_S, Together
+from bot.together import ENOUGH, LINGER_S, MOST, PATIENCE_S, Together
 from storage.errors import Conflict, Refused
 
 
@@ -132,3 +132,17 @@ async def test_enough_of_them_do_not_wait_for_the_run_before() -> None:
             await asyncio.sleep(0)
     free.set()
     assert await asyncio.gather(busy, *asked) == [0, *(2 * number for number in range(ENOUGH))]
+
+
+async def test_large_items_fill_a_batch_sooner() -> None:
+    batches: list[list[int]] = []
+
+    async def run(numbers: Sequence[int]) -> list[int]:
+        batches.append(list(numbers))
+        return await doubled(numbers)
+
+    together = Together(run, weigh=lambda number: number * MOST / 100)
+    sizes = [1, 98, 1, 60, 60, 150, 5]
+    answers = await asyncio.gather(*(together.do(size) for size in sizes))
+    assert answers == [2 * size for size in sizes]
+    assert batches == [[1, 98, 1], [60, 60], [150], [5]]
