@@ -4,7 +4,8 @@ Theory of operation
 -------------------
 POSTs that come together share a commit (bot/together.py). A batch is a single statement, which
 finds or enrols customers that are not remembered; a transaction only when one of them has moved, or
-when there are strays.
+when there are strays. Statuses and news of accounts, for which nobody waits, go with the next
+message, or without one after a moment.
 
 A batch fails as a whole only with the database. When it is an event's own fault, the batch is
 halved until the culprit stands alone; it goes to the strays, and its neighbours are stored.
@@ -59,7 +60,12 @@ class Intake:
 
     async def receive(self, events: Sequence[NewEvent]) -> None:
         """Return when all the events are committed, now or before; else raise StorageError."""
-        if events and (error := await self._posts.do(events)) is not None:
+        if not events:
+            return
+        # Most POSTs tell how far messages of ours have got.
+        patient = all(event.who is None for event in events)
+        error = await self._posts.do(events, patient=patient)
+        if error is not None:
             raise error
 
     async def _store_posts(

@@ -30,7 +30,7 @@ AT_ONCE: Final = 4
 LINGER_S: Final = 0.01
 """How long a batch waits for those who are under way."""
 PATIENCE_S: Final = 0.05
-"""How long somebody waits for a busy run before another one starts."""
+"""How long somebody waits for a busy run before another one starts, or a patient one for others."""
 
 
 @dataclass(slots=True)
@@ -65,14 +65,18 @@ class Together(Generic[In, Out]):
         self._gathering: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
-    async def do(self, item: In) -> Out:
-        """Have one item run, with others if there are any; returns or raises what is its own."""
+    async def do(self, item: In, *, patient: bool = False) -> Out:
+        """Have one item run, with others if there are any; returns or raises what is its own.
+
+        A patient one, for which nobody waits, gives others a while to come.
+        """
         loop = asyncio.get_running_loop()
         weight = self._weigh(item) if self._weigh is not None else 1.0
         wish: _Wish[In, Out] = _Wish(item, weight, loop.create_future(), loop.time())
         self._waiting.append(wish)
         before, self._weight = self._weight, self._weight + weight
-        if not self._busy or (before // ENOUGH < self._weight // ENOUGH and self._may_start()):
+        enough = before // ENOUGH < self._weight // ENOUGH
+        if not (self._busy or patient) or (enough and self._may_start()):
             self._start()
         elif self._alarm is None:
             self._alarm = loop.call_later(PATIENCE_S, self._reinforce)

@@ -65,6 +65,24 @@ async def test_posts_that_come_together_share_commits(database_url: str, conn: C
     assert await count(conn, "inbox") == 128
 
 
+async def test_statuses_go_with_the_next_message(database_url: str, conn: Connection) -> None:
+    await company(conn)
+    async with counted_pool(database_url) as (pool, trips):
+        at = desk(pool)
+        await at.take(inbound(message()))
+        await trips.taken()
+
+        async def write_next() -> None:
+            await asyncio.sleep(0)  # what was not patient would be on its way
+            await at.take(inbound(message()))
+
+        news = [envelope(change(statuses=[status(state)])) for state in ("sent", "delivered")]
+        await asyncio.gather(*(at.take(body) for body in news), write_next())
+        assert len(await trips.taken()) == 1
+        await at.take(envelope(change(statuses=[status("read")])))  # and alone after a moment
+    assert await count(conn, "inbox") == 5
+
+
 @pytest.mark.fault(22)
 async def test_the_same_post_ten_times_at_once_to_several_processes_is_one_event(
     pool: Pool, conn: Connection

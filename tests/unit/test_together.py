@@ -14,6 +14,11 @@ async def doubled(numbers: Sequence[int]) -> list[int]:
     return [2 * number for number in numbers]
 
 
+async def rounds_of_the_loop() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_what_comes_while_it_is_busy_shares_the_next_run() -> None:
     batches: list[int] = []
 
@@ -132,6 +137,34 @@ async def test_enough_of_them_do_not_wait_for_the_run_before() -> None:
             await asyncio.sleep(0)
     free.set()
     assert await asyncio.gather(busy, *asked) == [0, *(2 * number for number in range(ENOUGH))]
+
+
+async def test_patient_ones_go_with_the_next_who_is_not_or_after_a_while() -> None:
+    batches: list[list[int]] = []
+
+    async def run(numbers: Sequence[int]) -> list[int]:
+        batches.append(list(numbers))
+        return await doubled(numbers)
+
+    together = Together(run)
+    clock = asyncio.get_running_loop().time
+    patient = [asyncio.create_task(together.do(number, patient=True)) for number in (1, 2)]
+    await rounds_of_the_loop()
+    assert batches == []
+    assert await together.do(3) == 6
+    assert await asyncio.gather(*patient) == [2, 4]
+    assert batches == [[1, 2, 3]]
+    began = clock()
+    async with asyncio.timeout(PATIENCE_S + 10):
+        assert await together.do(4, patient=True) == 8
+    assert clock() - began > PATIENCE_S / 2
+
+
+async def test_enough_patient_ones_wait_for_nobody() -> None:
+    together = Together(doubled)
+    asked = [asyncio.create_task(together.do(number, patient=True)) for number in range(ENOUGH)]
+    await rounds_of_the_loop()
+    assert all(one.done() for one in asked)
 
 
 async def test_large_items_fill_a_batch_sooner() -> None:
