@@ -202,7 +202,13 @@ class _Lease:
 
     async def _commit(self) -> None: ...
 
-    async def _roll_back(self) -> None: ...
+    async def _roll_back(self) -> None:
+        """Have the server finish with a statement whose values the driver could not write.
+
+        It has been parsed, and waits; else its timeout would strike whatever comes next.
+        """
+        with suppress(*FOREIGN):  # then the connection is gone
+            await self._conn.execute("SELECT")
 
 
 class _Transaction(_Lease):

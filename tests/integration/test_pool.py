@@ -158,6 +158,19 @@ async def test_a_statement_that_takes_too_long_is_a_conflict(hasty_pool: Pool) -
 
 
 @pytest.mark.fault(5, 16)
+async def test_values_that_cannot_be_written_leave_a_usable_connection(database_url: str) -> None:
+    hasty = Timeouts(statement=timedelta(milliseconds=100))
+    pool = await open_pool(database_url, size=1, timeouts=hasty)
+    with pytest.raises(Refused):
+        async with connection(pool) as conn:
+            await conn.fetchval("SELECT $1::bigint", "a word")
+    await asyncio.sleep(0.15)
+    async with connection(pool) as conn:
+        assert await conn.fetchval("SELECT 1") == 1
+    async with asyncio.timeout(5):
+        await pool.close()
+
+
 async def test_a_worker_that_freezes_inside_a_transaction_is_cut_off(hasty_pool: Pool) -> None:
     async def freeze() -> None:
         async with transaction(hasty_pool) as conn:
