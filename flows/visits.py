@@ -12,13 +12,25 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import sub
 from typing import Final
 
 from flows.cells import starting, window_of
-from flows.hours import Calendar, Interval
-from flows.slots import FREE, Busy, Need, cell_of, hours_of, listed, met
+from flows.hours import Calendar, DayBounds, Interval
+from flows.slots import (
+    FREE,
+    Busy,
+    Hours,
+    Need,
+    assigned,
+    by_day,
+    cell_of,
+    hours_of,
+    listed,
+    met,
+    split,
+)
 from flows.values import valueclass
 
 UNITS: Final = 1000
@@ -157,18 +169,71 @@ class Board:
 
     def free(self, staff_id: int) -> list[range]:
         """All starts in [low, high] by somebody who does the first service."""
-        plan, window = self._plan, self._window
-        need = plan.stages[0].needs[staff_id]
-        shut = self._shut(0, staff_id)
-        if len(plan.stages) > 1:
-            shut |= window.all ^ self._possible(1) >> need.length // window.unit
-        hours = hours_of(plan.calendar, staff_id, need, window)
-        times = listed(window, hours, shut, need, self._asked)
-        if plan.capacity > 1:
+        need = self._plan.stages[0].needs[staff_id]
+        times = listed(self._window, *self._begins(staff_id, need), need, self._asked)
+        if self._plan.capacity > 1:
             places = self._places(staff_id, need)
             left = [one for one in places if not any(one[0] in some for some in times)]
             return sorted([*times, *left], key=lambda some: some[0])
         return times
+
+    def first(self, staff_id: int) -> int | None:
+        """The first start of all that are free by somebody."""
+        if self._plan.capacity > 1:
+            return next((times[0] for times in self.free(staff_id)), None)
+        cells, (start, unit, _) = self._cells(staff_id), self._window
+        return start + ((cells & -cells).bit_length() - 1) * unit if cells else None
+
+    def counts(
+        self, staff_ids: Iterable[int], days: Mapping[int, DayBounds]
+    ) -> Iterator[tuple[int, tuple[int, int, int]]]:
+        """How many different starts, by any of these, the parts of days have; of days with some.
+
+        `days` follow each other. Nobody lists the starts for it: they are counted as bits.
+        """
+        if self._plan.capacity > 1:
+            ranges = chain.from_iterable(map(self.free, staff_ids))
+            yield from ((day, split(some, days[day])) for day, some in by_day(ranges, days).items())
+            return
+        cells, (origin, unit, _) = 0, self._window
+        for staff_id in staff_ids:
+            cells |= self._cells(staff_id)
+        for day, bounds in days.items():
+            start, noon, evening, end = (max(-((origin - at) // unit), 0) for at in bounds)
+            left = (
+                (cells >> start & (1 << noon - start) - 1).bit_count(),
+                (cells >> noon & (1 << evening - noon) - 1).bit_count(),
+                (cells >> evening & (1 << end - evening) - 1).bit_count(),
+            )
+            if any(left):
+                yield day, left
+
+    def assigned(self, order: Sequence[int]) -> dict[int, int]:
+        """Give each start, in order, to the first in `order` who is free then."""
+        if self._plan.capacity > 1:
+            return assigned({id_: self.free(id_) for id_ in order}, order)
+        chosen: dict[int, int] = {}
+        left, needs = self._asked, self._plan.stages[0].needs
+        for staff_id in order:
+            need = needs[staff_id]
+            hours, shut = self._begins(staff_id, need)
+            for times in listed(self._window, hours, shut, need, left):
+                chosen |= dict.fromkeys(times, staff_id)
+            left &= ~hours.on_grid | shut
+        return dict(sorted(chosen.items()))
+
+    def _cells(self, staff_id: int) -> int:
+        """The starts by somebody as cells, but those of groups."""
+        hours, shut = self._begins(staff_id, self._plan.stages[0].needs[staff_id])
+        return hours.on_grid & self._asked & ~shut
+
+    def _begins(self, staff_id: int, need: Need) -> tuple[Hours, int]:
+        """The starts that somebody's hours have for a visit, and those that are shut."""
+        plan, window = self._plan, self._window
+        shut = self._shut(0, staff_id)
+        if len(plan.stages) > 1:
+            shut |= window.all ^ self._possible(1) >> need.length // window.unit
+        return hours_of(plan.calendar, staff_id, need, window), shut
 
     def doers(self, at: int, staff_id: int, order: Sequence[int]) -> list[int] | None:
         """Who does each service of a visit that starts then and that somebody begins.

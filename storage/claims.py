@@ -207,7 +207,7 @@ async def claimable(
         return None
     if lapsed and (slot.start <= now or not search.offers(slot.staff_id, at)):
         return None
-    taken = Free({}).taken
+    taken = Free().taken
     if search.guarded:
         await pass_gates(conn, search)
         taken = await search.taken(doers[:1], at, at)
@@ -218,11 +218,11 @@ async def claimable(
 
 async def _candidates(search: Search, ask: HoldSlot) -> tuple[Free, list[int]]:
     """Who may take the visit, first choice first."""
-    at, nobody = epoch(ask.start), (Free({}), list[int]())
+    at, nobody = epoch(ask.start), (Free(), list[int]())
     if moment(at) != ask.start or not search.earliest <= at <= search.latest:
         return nobody
     if ask.staff_id is not None and not search.guarded:
-        return (Free({}), [ask.staff_id]) if search.offers(ask.staff_id, at) else nobody
+        return (Free(), [ask.staff_id]) if search.offers(ask.staff_id, at) else nobody
     bounds = search.calendar.bounds(search.calendar.day_of(at))
     free = await search.free(bounds.start, bounds.end - 1, turns=ask.staff_id is None)
     return free, [

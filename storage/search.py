@@ -6,9 +6,9 @@ Hours are in memory (`flows.hours`); PostgreSQL is asked only for what is taken.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from flows.slots import (
     free_starts,
     need_of,
     offered_between,
-    split,
 )
 from flows.values import valueclass
 from flows.visits import NOTHING, Board, Plan, Stage, Taken, unit_of
@@ -35,18 +34,44 @@ _MOST_KEPT: Final = 20_000
 _MOST_PLANS: Final = 1_000
 
 _Who = tuple[int | None, int | None]  # somebody, and who is not wanted
+_Offers = dict[int, tuple[timedelta, int]]
 _Plans = dict[tuple[tuple[int, ...], _Who], Plan]
-_Capacities = dict[tuple[tuple[int, ...], _Who, int], tuple[int, int, int]]
+_Capacities = dict[tuple[tuple[int, ...], _Who, int, int], tuple[int, int, int]]
 
 
-@valueclass(frozen=True, slots=True)
+@valueclass(frozen=True)
 class Free:
-    """People's free starts, in the order of the catalogue, and what says whose turn it is."""
+    """People's free starts, in the order of the catalogue, and what says whose turn it is.
 
-    starts: Mapping[int, Sequence[range]]
+    They are counted, assigned or listed when somebody asks for that.
+    """
+
+    staff_ids: Sequence[int] = ()
     taken: Taken = NOTHING
     weights: Mapping[int, int] | None = None
     board: Board | None = None
+
+    @cached_property
+    def starts(self) -> Mapping[int, Sequence[range]]:
+        """Everybody's free starts."""
+        board = self.board
+        return {} if board is None else {id_: board.free(id_) for id_ in self.staff_ids}
+
+    def firsts(self) -> Iterator[tuple[int, int]]:
+        """The first start of everybody who has one, with who that is."""
+        if self.board is not None:
+            for staff_id in self.staff_ids:
+                at = self.board.first(staff_id)
+                if at is not None:
+                    yield at, staff_id
+
+    def counts(self, days: Mapping[int, DayBounds]) -> Iterable[tuple[int, tuple[int, int, int]]]:
+        """How many different starts the parts of days have, of days with some; in order."""
+        return () if self.board is None else self.board.counts(self.staff_ids, days)
+
+    def assigned(self, low: int, high: int) -> Mapping[int, int]:
+        """Every start, in order, by whose turn it is in [low, high), which is a day."""
+        return {} if self.board is None else self.board.assigned(self.order(low, high))
 
     def visits(self, low: int, high: int) -> dict[int, int]:
         """How many visits people have in [low, high), where turns were asked for."""
@@ -56,7 +81,7 @@ class Free:
     def order(self, low: int, high: int) -> list[int]:
         """Whose turn it is for a visit in [low, high), which is a day."""
         visits = self.visits(low, high)
-        return by_turns(self.starts, visits, self.taken.last_booked, self.weights or {})
+        return by_turns(self.staff_ids, visits, self.taken.last_booked, self.weights or {})
 
 
 class Search:
@@ -133,11 +158,10 @@ class Search:
         ids = list(self.needs if among is None else among)
         low, high = max(low, self.earliest), min(high, self.latest)
         if low > high or not ids:
-            return Free({})
+            return Free()
         taken = await self.taken(ids, low, high, turns=turns)
-        weights = {id_: self.catalog.staff_by_id[id_].weight for id_ in ids}
-        board = Board(self.plan, taken, low, high)
-        return Free({id_: board.free(id_) for id_ in ids}, taken, weights, board)
+        weights = {id_: self.catalog.staff_by_id[id_].weight for id_ in ids} if turns else None
+        return Free(ids, taken, weights, Board(self.plan, taken, low, high))
 
     def possible(self, staff_id: int, low: int, high: int, busy: Busy = FREE) -> list[range]:
         """Somebody's starts in [low, high] as their hours allow, and what they are busy with."""
@@ -151,22 +175,19 @@ class Search:
 
     def capacity(self, day: int) -> tuple[int, int, int]:
         """How many starts each part of a day would have if nothing were booked."""
-        bounds = self.calendar.bounds(day)
-        if bounds.start < self.earliest or bounds.end > self.latest:
-            return self._capacity(bounds)
+        bounds, unit = self.calendar.bounds(day), self.plan.unit
+        low, high = max(bounds.start, self.earliest), min(bounds.end - 1, self.latest)
         kept = _capacities(self.catalog)
-        key = ((self.service_id, *self.also), self._who, day)
+        # Of a day that has begun it is the same until the next cell of time does.
+        key = ((self.service_id, *self.also), self._who, -(-low // unit), high // unit)
         found = kept.get(key)
         if found is None:
             if len(kept) > _MOST_KEPT:
                 kept.clear()
-            found = kept[key] = self._capacity(bounds)
+            board = Board(self.plan, NOTHING, low, high)
+            counted = dict(board.counts(self.needs, {day: bounds}))
+            found = kept[key] = counted.get(day, (0, 0, 0))
         return found
-
-    def _capacity(self, bounds: DayBounds) -> tuple[int, int, int]:
-        low, high = max(bounds.start, self.earliest), min(bounds.end - 1, self.latest)
-        possible = (self.possible(id_, low, high) for id_ in self.needs)
-        return split(list(chain.from_iterable(possible)), bounds)
 
     def days(self, low: int, high: int) -> dict[int, DayBounds]:
         """The local dates between two seconds at which a visit may start."""
@@ -186,14 +207,8 @@ class Search:
         """
         service_id = self.service_id
         if len(self.plan.stages) > 1:
-            return tuple(self._several(free or Free({}), *one) for one in chosen)
-        offers = {
-            id_: (
-                timedelta(seconds=need.length),
-                self.catalog.staff_by_id[id_].offers[service_id].price_minor,
-            )
-            for id_, need in self.needs.items()
-        }
+            return tuple(self._several(free or Free(), *one) for one in chosen)
+        offers = _offers(self.catalog, service_id)
         found = []
         for start, staff_id, popular in chosen:
             begin, (length, price) = moment(start), offers[staff_id]
@@ -212,7 +227,7 @@ class Search:
     ) -> Slot | None:
         """A start that somebody begins, with who goes on; None when nobody can."""
         board = free.board or Board(self.plan, free.taken, start, start)
-        doers = board.doers(start, staff_id, list(free.starts))
+        doers = board.doers(start, staff_id, free.staff_ids)
         return None if doers is None else self.slot_of(start, doers, popular=popular)
 
     def done_by(self, doers: Sequence[int]) -> bool:
@@ -328,6 +343,18 @@ def _stage(catalog: Catalog, service: Service, who: _Who, *, first: bool) -> Sta
     policy = catalog.company.policy
     needs = {person.id: need_of(service, person.offers[service.id], policy) for person in named}
     return Stage(needs, tuple(units))
+
+
+def _offers(catalog: Catalog, service_id: int) -> _Offers:
+    """How long a service takes whom, and what it costs with them."""
+    kept: dict[int, _Offers] | None = catalog.memo.get("offers")
+    if kept is None:
+        kept = catalog.memo["offers"] = {}
+        for person in catalog.staff:
+            for id_, offer in person.offers.items():
+                takes = timedelta(minutes=offer.minutes), offer.price_minor
+                kept.setdefault(id_, {})[person.id] = takes
+    return kept.get(service_id, {})
 
 
 def _capacities(catalog: Catalog) -> _Capacities:

@@ -17,7 +17,7 @@ from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
 from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
 from flows.nearest import Option, anytime, nearest, soonest
-from flows.slots import assigned, busy_part, by_day, count, plenty, snug, split, visited
+from flows.slots import assigned, busy_part, by_day, plenty, snug, visited
 from storage.pool import Connection
 from storage.popular import popular_times
 from storage.search import Free, Search
@@ -83,7 +83,7 @@ async def _earliest(search: Search) -> tuple[Slot, ...]:
         if not waiting:
             break
         free = await search.free(low, high, among=waiting)
-        first = [(times[0][0], id_, False) for id_, times in free.starts.items() if times]
+        first = ((at, staff_id, False) for at, staff_id in free.firsts())
         found |= {slot.staff_id: slot for slot in search.slots(first, free)}
     return tuple(found[id_] for id_ in search.needs if id_ in found)
 
@@ -94,11 +94,9 @@ async def _days(search: Search, from_day: int, limit: int) -> list[FreeDay]:
     first = max(from_day, search.first_day)
     for low, high in _windows(search, first, limit + limit // 2 + 1):
         free = await search.free(low, high)
-        ranges = [times for of_one in free.starts.values() for times in of_one]
-        for day, of_day in by_day(ranges, search.days(low, high)).items():
-            number = count(of_day)
-            part = _busy_part(search, day, of_day, number) if len(found) < limit else None
-            found.append(FreeDay(date.fromordinal(day), number, part))
+        for day, left in free.counts(search.days(low, high)):
+            part = _busy_part(search, day, left) if len(found) < limit else None
+            found.append(FreeDay(date.fromordinal(day), sum(left), part))
             if len(found) > limit:
                 return found
     return found
@@ -109,7 +107,7 @@ async def _times(search: Search, day: int, popular: frozenset[int]) -> tuple[Slo
         return ()
     bounds = search.calendar.bounds(day)
     free = await search.free(bounds.start, bounds.end - 1, turns=len(search.needs) > 1)
-    chosen = assigned(free.starts, free.order(bounds.start, bounds.end))
+    chosen = free.assigned(bounds.start, bounds.end)
     second_of = search.calendar.second_of
     slots = search.slots(
         (
@@ -191,12 +189,10 @@ async def _options(
     return free, options
 
 
-def _busy_part(search: Search, day: int, left: Sequence[range], number: int) -> str | None:
-    """The part of a day that is nearly booked up, if one stands out; `number` starts are left."""
+def _busy_part(search: Search, day: int, left: Sequence[int]) -> str | None:
+    """The part of a day that is nearly booked up, if one stands out; so many starts are left."""
     possible = search.capacity(day)
-    if plenty(number, possible):
-        return None
-    return busy_part(split(left, search.calendar.bounds(day)), possible)
+    return None if plenty(sum(left), possible) else busy_part(left, possible)
 
 
 def _windows(search: Search, day: int, days: int) -> Iterator[Interval]:
