@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -67,8 +68,9 @@ def epoch_after(moment: datetime) -> int:
     return -int(-moment.timestamp() // 1)
 
 
+@lru_cache(maxsize=8192)
 def moment(at: int) -> datetime:
-    """The moment of an epoch second, in UTC."""
+    """The moment of an epoch second, in UTC; kept, for nearly all are quarters of coming hours."""
     return datetime.fromtimestamp(at, UTC)
 
 
