@@ -10,13 +10,13 @@ The waitlist's stand in `flows.replies_waitlist`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Final, get_args
 from uuid import UUID
 
+from flows.replies_parts import Part, parts_of, whole
 from flows.replies_unasked import (
     ConfirmComing,
     NotNow,
@@ -30,9 +30,6 @@ from flows.values import valueclass
 
 MAX_LENGTH: Final = 200
 """WhatsApp takes no longer ids for list rows (facts: 200; buttons may have 256)."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE = timedelta(minutes=1)
 
 
 @valueclass(frozen=True, slots=True)
@@ -306,20 +303,23 @@ def encode(reply: Reply) -> str:
     """Write a reply as an id."""
     form, names = _SHAPES[type(reply)]
     parts = [form]
-    for name, write in names:
+    for name, write, followed in names:
         value = getattr(reply, name)
-        if name != "moving":
-            more = getattr(reply, _FOLLOWED.get(name, ""), ())
+        if followed and (more := getattr(reply, followed)):
             parts.append("+".join((write(value), *map(str, more))))
-        elif value is not None:
-            parts.append(value.hex)
+        elif value is not None or name != "moving":
+            parts.append(write(value))
     return ":".join(parts)
 
 
 def decode(reply_id: str) -> Reply | None:
     """Read an id; None when it is none of ours. Never raises, whatever it is given."""
-    if len(reply_id) > MAX_LENGTH:
-        return None
+    return _read(reply_id) if len(reply_id) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=1024)
+def _read(reply_id: str) -> Reply | None:
+    """Read an id; kept, for a tap is looked at in turn by all that it may be for."""
     kind, _, rest = reply_id.partition(":")
     name, _, rest = rest.partition(":")
     shape = _READERS.get(f"{kind}:{name}")
@@ -330,68 +330,20 @@ def decode(reply_id: str) -> Reply | None:
     try:
         values, more = [], {}
         # Further parts, of a form that has grown since, are left alone.
-        for (field, read), part in zip(readers, parts, strict=False):
-            first, *others = part.split("+") if field in _FOLLOWED else [part]
+        for (_, read, followed), part in zip(readers, parts, strict=False):
+            first, *others = part.split("+") if followed else [part]
             values.append(read(first))
-            if others:
-                more[_FOLLOWED[field]] = tuple(map(_whole, others))
+            if followed and others:
+                more[followed] = tuple(map(whole, others))
         reply: Reply = cls(*values, **more)
     except (ValueError, TypeError, OverflowError):
         return None
     return reply
 
 
-def _whole(text: str) -> int:
-    if not _DIGITS(text):
-        raise ValueError
-    return int(text)
-
-
-def _minute(text: str) -> datetime:
-    return _EPOCH + _whole(text) * _MINUTE
-
-
-def _day(text: str) -> date:
-    number = _whole(text)
-    return date(number // 10000, number // 100 % 100, number % 100)
-
-
-def _uuid(text: str) -> UUID:
-    if len(text) != 32:
-        raise ValueError
-    return UUID(hex=text)
-
-
-def _language(text: str) -> str:
-    if not _TAG(text):
-        raise ValueError
-    return text
-
-
-_DIGITS = re.compile(r"[0-9]{1,19}").fullmatch
-_TAG = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,2}").fullmatch
-
-_CODECS: Mapping[str, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
-    "int": (str, _whole),
-    "int | None": (lambda id_: str(id_ or 0), lambda text: _whole(text) or None),
-    "str": (str, _language),
-    "date": (lambda day: f"{day.year * 10000 + day.month * 100 + day.day:08}", _day),
-    "datetime": (lambda moment: str((moment - _EPOCH) // _MINUTE), _minute),
-    "UUID": (lambda uuid: uuid.hex, _uuid),
-    "UUID | None": (lambda uuid: uuid.hex, _uuid),
+_SHAPES: Final[Mapping[type, tuple[str, tuple[Part, ...]]]] = {
+    cls: (cls.form, parts_of(cls, 0)) for cls in get_args(Reply)
 }
-_FOLLOWED: Final = {"service_id": "also", "who": "then"}
-"""Fields that stand in one part with others that follow."""
-
-
-def _parts(cls: type, way: int) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    named = [(f.name, str(f.type)) for f in fields(cls) if f.name not in _FOLLOWED.values()]
-    return tuple((name, _CODECS[kind][way]) for name, kind in named)
-
-
-_SHAPES: Final[Mapping[type, tuple[str, tuple[tuple[str, Callable[[Any], str]], ...]]]] = {
-    cls: (cls.form, _parts(cls, 0)) for cls in get_args(Reply)
-}
-_READERS: Final[Mapping[str, tuple[Any, tuple[tuple[str, Callable[[str], Any]], ...]]]] = {
-    cls.form: (cls, _parts(cls, 1)) for cls in get_args(Reply)
+_READERS: Final[Mapping[str, tuple[Any, tuple[Part, ...]]]] = {
+    cls.form: (cls, parts_of(cls, 1)) for cls in get_args(Reply)
 }
