@@ -50,6 +50,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> str:
     """Break a line into pieces of at most 75 octets, between characters."""
+    if len(line.encode("utf-8", "replace")) <= _LINE:
+        return f"{line}\r\n"
     pieces, room, piece = [], _LINE, ""
     for char in line:
         size = len(char.encode("utf-8", "replace"))
