@@ -183,8 +183,14 @@ def confirming(
 
 def confirm(ctx: Context, state: ChoosingTime, kept: Hold) -> Step[Confirming]:
     """Ask whether what is kept shall be booked."""
-    asked = Confirming(staff_id=state.staff_id, moving=state.moving, before=state.before, hold=kept)
-    asked = asked.model_copy(update={"intro": state.intro, "not_by": state.not_by})
+    asked = Confirming(
+        staff_id=state.staff_id,
+        moving=state.moving,
+        before=state.before,
+        hold=kept,
+        intro=state.intro,
+        not_by=state.not_by,
+    )
     return shown(asked, held(ctx, asked), viewed("confirm"))
 
 

@@ -30,11 +30,6 @@ def held(ctx: Context, state: Confirming) -> Say:
     """Ask whether what is held shall be booked, or the visit moved there."""
     w, slot = words(ctx), state.hold.slot
     start = local(ctx, slot.start)
-    known = {
-        "what": _what(ctx, slot),
-        "details": _slot_details(ctx, w, slot),
-    }
-    new = _when(ctx, slot)
     left = max(0, round((state.hold.until - ctx.now) / timedelta(minutes=1)))
     choice = BookIt(
         slot.service_id,
@@ -54,7 +49,12 @@ def held(ctx: Context, state: Confirming) -> Say:
         pairs = ((t.BOOK_IT, choice), (t.OTHER_TIME, other), (t.CANCEL, DropBooking()))
         return Say(text, buttons(w, *pairs))
     old = state.before.start if state.before else slot.start
-    known |= {"new": new, "old": w.moment(local(ctx, old), today(ctx))}
+    known = {
+        "what": _what(ctx, slot),
+        "details": _slot_details(ctx, w, slot),
+        "new": _when(ctx, slot),
+        "old": w.moment(local(ctx, old), today(ctx)),
+    }
     text = w.count(t.MOVING_HELD, left, **known) if left else w(t.MOVING_NOT_HELD, **known)
     keep = DropBooking(state.moving)
     return Say(text, buttons(w, (t.MOVE_IT, choice), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))

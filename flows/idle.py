@@ -38,23 +38,24 @@ def watch(before: State, step: Step[State], ctx: Context) -> Step[State]:
     """Return the step with which a turn rests, with what it takes to ask in time."""
     armed = before.idle_at if isinstance(before, Asking) else None
     state = step.state
-    if isinstance(before, Asking) and isinstance(state, Draft) and state.offer_until is None:
-        state = state.model_copy(update={"offer_until": _live(before.offer_until, ctx)})
-        step = replace(step, state=state)
     if not isinstance(state, Draft):
         if armed is None:
             return step
         return replace(step, effects=(*step.effects, CancelTimer(key_of(ctx))))
+    live = _live(before.offer_until, ctx) if isinstance(before, Asking) else None
+    if live is not None and state.offer_until is None:
+        state = state.model_copy(update={"offer_until": live})
+        step = replace(step, state=state)
     if state.asked_once or (isinstance(before, Draft) and before.asked_once):
         return replace(step, state=state.model_copy(update={"idle_at": None, "asked_once": True}))
     due = _due(state, ctx)
     if due is None or due <= ctx.now:
         return step
     if armed is not None and ctx.now < armed <= due:
-        return replace(step, state=state.model_copy(update={"idle_at": armed}))
+        return Step(state.model_copy(update={"idle_at": armed}), step.effects, step.ask)
     timer = ArmTimer(key_of(ctx), TIMER, due)
     waiting = state.model_copy(update={"idle_at": due})
-    return replace(step, state=waiting, effects=(*step.effects, timer))
+    return Step(waiting, (*step.effects, timer), step.ask)
 
 
 def on_timer(state: State, event: Event, ctx: Context) -> Step[State] | None:
