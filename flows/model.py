@@ -218,22 +218,23 @@ class Catalog:
 
     def staff_for(self, service_id: int) -> tuple[Staff, ...]:
         """Return who does a service, in the order to show."""
-        return tuple(person for person in self.staff if service_id in person.offers)
+        return self._teams.get(service_id, ())
+
+    @cached_property
+    def _teams(self) -> Mapping[int, tuple[Staff, ...]]:
+        done = {service_id for person in self.staff for service_id in person.offers}
+        return {id_: tuple(one for one in self.staff if id_ in one.offers) for id_ in done}
 
     @cached_property
     def bookable_services(self) -> tuple[Service, ...]:
         """Return the services that somebody does."""
-        done = {service_id for person in self.staff for service_id in person.offers}
-        return tuple(service for service in self.services if service.id in done)
+        return tuple(service for service in self.services if service.id in self._teams)
 
     @cached_property
     def prices(self) -> Mapping[int, tuple[int, int]]:
         """Map every bookable service to what it costs at least and at most, in minor units."""
-        asked: dict[int, list[int]] = {}
-        for person in self.staff:
-            for service_id, offer in person.offers.items():
-                asked.setdefault(service_id, []).append(offer.price_minor)
-        return {service_id: (min(all_), max(all_)) for service_id, all_ in asked.items()}
+        cost = {id_: [p.offers[id_].price_minor for p in team] for id_, team in self._teams.items()}
+        return {id_: (min(all_), max(all_)) for id_, all_ in cost.items()}
 
     @cached_property
     def opening(self) -> tuple[time, time]:
