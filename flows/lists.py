@@ -134,13 +134,13 @@ def staff(ctx: Context, state: ChoosingStaff, earliest: Sequence[Slot]) -> Say:
     team.sort(key=lambda person: person.id not in first)
     room = ROWS - 1 if len(team) <= ROWS - 1 else ROWS - 2
     page = team[state.offset : state.offset + room] or team[:room]
-    soonest = min(earliest, key=lambda slot: slot.start)
+    notes = {at: _earliest(ctx, w, at) for at in {slot.start for slot in earliest}}
     anyone = PickStaff(service_id, None, state.moving, state.also)
-    rows = [Row(encode(anyone), w(t.ANYONE), _earliest(ctx, w, soonest))]
+    rows = [Row(encode(anyone), w(t.ANYONE), notes[min(notes)])]
     names = told_apart([person.name for person in page], TITLE)
     for person, name in zip(page, names, strict=True):
         slot = first.get(person.id)
-        note = _staff_note(ctx, w, person, slot, service_id)
+        note = _staff_note(ctx, w, person, notes[slot.start] if slot else "", service_id)
         picked = PickStaff(service_id, person.id, state.moving, state.also)
         rows.append(Row(encode(picked), name, note))
     if state.offset + room < len(team):
@@ -150,12 +150,12 @@ def staff(ctx: Context, state: ChoosingStaff, earliest: Sequence[Slot]) -> Say:
     return Say(question, sheet=sheet(w(t.TEAM), ("", rows)))
 
 
-def _earliest(ctx: Context, w: Words, slot: Slot) -> str:
-    return w(t.EARLIEST, when=w.when(local(ctx, slot.start), today(ctx)))
+def _earliest(ctx: Context, w: Words, at: datetime) -> str:
+    return w(t.EARLIEST, when=w.when(local(ctx, at), today(ctx)))
 
 
-def _staff_note(ctx: Context, w: Words, person: Staff, slot: Slot | None, service_id: int) -> str:
-    note = _earliest(ctx, w, slot) if slot else w(t.FULLY_BOOKED)
+def _staff_note(ctx: Context, w: Words, person: Staff, earliest: str, service_id: int) -> str:
+    note = earliest or w(t.FULLY_BOOKED)
     lowest, highest = ctx.catalog.prices[service_id]
     if lowest == highest:
         return note
@@ -203,8 +203,8 @@ def _day_note(w: Words, day: FreeDay) -> str:
 
 def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -> Say:
     """Ask for a time of a day, by part of the day, a page at a time."""
-    w = words(ctx)
-    timed = [(slot, local(ctx, slot.start).time()) for slot in slots]
+    w, zone = words(ctx), ctx.catalog.zone
+    timed = [(slot, slot.start.astimezone(zone).time()) for slot in slots]
     wait = _wait_row(ctx, w, state, state.missed)
     if state.wish.part:
         timed = [pair for pair in timed if part_of(pair[1]) == state.wish.part]
