@@ -34,6 +34,9 @@ class Packed:
     zero: int
     ticks: int
 
+    def __hash__(self) -> int:
+        return hash(self.data)
+
     def __iter__(self) -> Iterator[Interval]:
         """Each in whole seconds since 1970, outwards."""
         for low, high in self.layout.iter_unpack(self.data):

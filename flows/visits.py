@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 from operator import sub
 from typing import Final
 
-from flows.cells import starting, window_of
+from flows.cells import Window, starting, window_of
 from flows.hours import Calendar, DayBounds, Interval
 from flows.slots import (
     FREE,
@@ -35,6 +35,7 @@ from flows.values import valueclass
 
 UNITS: Final = 1000
 """How many units a resource has at most, and one more: what tells their claimants apart."""
+_WINDOWS_KEPT: Final = 16
 
 
 def unit_of(resource_id: int, unit: int) -> int:
@@ -84,6 +85,19 @@ class Plan:
     stages: tuple[Stage, ...]
     limits: Mapping[int, int] = field(default_factory=dict)  # visits a day, by staff member
     capacity: int = 1
+    _anybody: dict[Window, int] = field(default_factory=dict, init=False, compare=False)
+
+    def anybody(self, window: Window) -> int:
+        """The starts on the grid of all who do the first service, if nothing is taken; kept."""
+        found = self._anybody.get(window)
+        if found is None:
+            if len(self._anybody) >= _WINDOWS_KEPT:
+                self._anybody.clear()
+            found = 0
+            for staff_id, need in self.stages[0].needs.items():
+                found |= hours_of(self.calendar, staff_id, need, window).on_grid
+            self._anybody[window] = found
+        return found
 
     @cached_property
     def reach(self) -> Interval:
@@ -196,8 +210,11 @@ class Board:
             yield from ((day, split(some, days[day])) for day, some in by_day(ranges, days).items())
             return
         cells, (origin, unit, _) = 0, self._window
+        possible = self._plan.anybody(self._window) & self._asked
         for staff_id in staff_ids:
             cells |= self._cells(staff_id)
+            if cells == possible:
+                break
         for day, bounds in days.items():
             start, noon, evening, end = (max(-((origin - at) // unit), 0) for at in bounds)
             left = (
@@ -213,13 +230,15 @@ class Board:
         if self._plan.capacity > 1:
             return assigned({id_: self.free(id_) for id_ in order}, order)
         chosen: dict[int, int] = {}
-        left, needs = self._asked, self._plan.stages[0].needs
+        left, needs = self._plan.anybody(self._window) & self._asked, self._plan.stages[0].needs
         for staff_id in order:
             need = needs[staff_id]
             hours, shut = self._begins(staff_id, need)
             for times in listed(self._window, hours, shut, need, left):
                 chosen |= dict.fromkeys(times, staff_id)
             left &= ~hours.on_grid | shut
+            if not left:  # nor has anybody else another
+                break
         return dict(sorted(chosen.items()))
 
     def _cells(self, staff_id: int) -> int:
