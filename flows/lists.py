@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flows import wording as t
 from flows.asking import NOTE, ROWS, TITLE, local, sheet, today, words
 from flows.draft import NO_WISH, ChoosingDay, ChoosingService, ChoosingStaff, ChoosingTime
-from flows.effects import Row, Say
+from flows.effects import Row, Say, Sheet
 from flows.formats import capitalised, fit, told_apart, units
 from flows.machine import Context
 from flows.model import PARTS, FreeDay, Service, Slot, Staff, Wish, part_of
@@ -36,6 +39,7 @@ BEST = 3
 """How many of the nearest times carry a star."""
 MANY_PAGES = 3
 """After so many (More times) in a row, a list also offers another day and the phone."""
+_LISTS_KEPT = 64
 
 
 # --- what and who ---
@@ -65,14 +69,8 @@ def services(ctx: Context, state: ChoosingService) -> Say:
         offered = tuple(s for s in offered if s.id in state.only) or offered
     room = ROWS if len(offered) <= ROWS else ROWS - 1
     page = offered[state.offset : state.offset + room] or offered[:room]
-    names = told_apart([service.name_in(ctx.locale) for service in page], TITLE)
-    rows = [
-        (service, Row(encode(PickService(service.id)), name, service_note(ctx, w, service)))
-        for service, name in zip(page, names, strict=True)
-    ]
-    more: list[Row] = []
-    if state.offset + room < len(offered):
-        more.append(Row(encode(MoreServices(state.offset + room)), w(t.MORE_SERVICES)))
+    following = state.offset + room
+    more = following if following < len(offered) else None
     question = w(t.WHICH_OF_THESE if state.only else t.WHAT)
     if state.wish != NO_WISH or state.from_day is not None:
         heard = capitalised(wish_text(ctx, state.wish, state.from_day)).removesuffix(".")
@@ -80,11 +78,32 @@ def services(ctx: Context, state: ChoosingService) -> Say:
     unwanted = ctx.catalog.staff_by_id.get(state.not_by or 0)
     if unwanted is not None:
         question = f"{w(t.NOT_BY, staff=fit(unwanted.name, t.NAME))} {question}"
-    sections = [*_by_category(w, rows), (w(t.OTHERS), more)]
-    if len(sections) > ROWS or len(sections) == 2:
-        sections = [("", [row for _, row in rows] + more)]
     footer = w(t.WRITE_IT) if not state.only else ""
-    return Say(question, sheet=sheet(w(t.SERVICES), *sections), footer=footer)
+    return Say(question, sheet=_services(ctx, w, page, more), footer=footer)
+
+
+def _services(ctx: Context, w: Words, page: Sequence[Service], more: int | None) -> Sheet:
+    """List services, and how to see those from a number on; it follows from the catalogue."""
+    kept: dict[Any, Sheet] = ctx.catalog.memo.setdefault("services", {})
+    key = (ctx.locale, more, *(service.id for service in page))
+    if key not in kept:
+        if len(kept) >= _LISTS_KEPT:
+            kept.clear()
+        kept[key] = _sheet_of(ctx, w, page, more)
+    return kept[key]
+
+
+def _sheet_of(ctx: Context, w: Words, page: Sequence[Service], more: int | None) -> Sheet:
+    names = told_apart([service.name_in(ctx.locale) for service in page], TITLE)
+    rows = [
+        (service, Row(encode(PickService(service.id)), name, service_note(ctx, w, service)))
+        for service, name in zip(page, names, strict=True)
+    ]
+    rest = [] if more is None else [Row(encode(MoreServices(more)), w(t.MORE_SERVICES))]
+    sections = [*_by_category(w, rows), (w(t.OTHERS), rest)]
+    if len(sections) > ROWS or len(sections) == 2:
+        sections = [("", [row for _, row in rows] + rest)]
+    return sheet(w(t.SERVICES), *sections)
 
 
 def wish_text(ctx: Context, wish: Wish, from_day: date | None = None) -> str:
@@ -204,7 +223,7 @@ def _day_note(w: Words, day: FreeDay) -> str:
 def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -> Say:
     """Ask for a time of a day, by part of the day, a page at a time."""
     w, zone = words(ctx), ctx.catalog.zone
-    timed = [(slot, slot.start.astimezone(zone).time()) for slot in slots]
+    timed = [(slot, _clock(slot.start, zone)) for slot in slots]
     wait = _wait_row(ctx, w, state, state.missed)
     if state.wish.part:
         timed = [pair for pair in timed if part_of(pair[1]) == state.wish.part]
@@ -227,6 +246,12 @@ def times(ctx: Context, state: ChoosingTime, day: date, slots: Sequence[Slot]) -
     question = w(t.WHAT_TIME, day=capitalised(w.day(day, today(ctx))), what=wanted)
     parts = [(w(t.PARTS[part]), rows) for part, rows in sections.items()]
     return Say(question, sheet=sheet(w(t.TIMES), *parts, (w(t.OTHERS), rest)))
+
+
+@lru_cache(maxsize=8192)
+def _clock(moment: datetime, zone: ZoneInfo) -> time:
+    """What the clocks of a zone show at a moment in UTC; kept, for nearly all are quarters."""
+    return moment.astimezone(zone).time()
 
 
 def _page(left: list[Timed], number: int, room: int) -> tuple[list[Timed], bool]:
