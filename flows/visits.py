@@ -30,6 +30,7 @@ from flows.slots import (
     listed,
     met,
     split,
+    within,
 )
 from flows.values import valueclass
 
@@ -177,6 +178,7 @@ class Board:
         since, until = plan.reach
         self._window = window_of(low + since, high + until, plan.unit)
         self._asked = starting(self._window, low, high + 1)
+        self._begun: dict[int, tuple[Hours, int]] = {}
         self._rooms: dict[tuple[int, Need], int] = {}
         self._open: dict[tuple[int, int], int] = {}
         self._after: dict[int, int] = {}
@@ -225,21 +227,22 @@ class Board:
             if any(left):
                 yield day, left
 
-    def assigned(self, order: Sequence[int]) -> dict[int, int]:
-        """Give each start, in order, to the first in `order` who is free then."""
+    def assigned(self, order: Sequence[int], low: int, high: int) -> dict[int, int]:
+        """Give each start in [low, high), in order, to the first in `order` who is free then."""
         if self._plan.capacity > 1:
-            return assigned({id_: self.free(id_) for id_ in order}, order)
+            return assigned({id_: within(self.free(id_), low, high) for id_ in order}, order)
         chosen: dict[int, int] = {}
-        left, needs = self._plan.anybody(self._window) & self._asked, self._plan.stages[0].needs
+        needs, window = self._plan.stages[0].needs, self._window
+        left = self._plan.anybody(window) & self._asked & starting(window, low, high)
         for staff_id in order:
             need = needs[staff_id]
             hours, shut = self._begins(staff_id, need)
-            for times in listed(self._window, hours, shut, need, left):
+            for times in listed(window, hours, shut, need, left):
                 chosen |= dict.fromkeys(times, staff_id)
             left &= ~hours.on_grid | shut
             if not left:  # nor has anybody else another
                 break
-        return dict(sorted(chosen.items()))
+        return chosen if len(order) == 1 else dict(sorted(chosen.items()))
 
     def _cells(self, staff_id: int) -> int:
         """The starts by somebody as cells, but those of groups."""
@@ -248,11 +251,15 @@ class Board:
 
     def _begins(self, staff_id: int, need: Need) -> tuple[Hours, int]:
         """The starts that somebody's hours have for a visit, and those that are shut."""
-        plan, window = self._plan, self._window
-        shut = self._shut(0, staff_id)
-        if len(plan.stages) > 1:
-            shut |= window.all ^ self._possible(1) >> need.length // window.unit
-        return hours_of(plan.calendar, staff_id, need, window), shut
+        found = self._begun.get(staff_id)
+        if found is None:
+            plan, window = self._plan, self._window
+            shut = self._shut(0, staff_id)
+            if len(plan.stages) > 1:
+                shut |= window.all ^ self._possible(1) >> need.length // window.unit
+            found = hours_of(plan.calendar, staff_id, need, window), shut
+            self._begun[staff_id] = found
+        return found
 
     def doers(self, at: int, staff_id: int, order: Sequence[int]) -> list[int] | None:
         """Who does each service of a visit that starts then and that somebody begins.

@@ -69,9 +69,9 @@ class Free:
         """How many different starts the parts of days have, of days with some; in order."""
         return () if self.board is None else self.board.counts(self.staff_ids, days)
 
-    def assigned(self, low: int, high: int) -> Mapping[int, int]:
-        """Every start, in order, by whose turn it is in [low, high), which is a day."""
-        return {} if self.board is None else self.board.assigned(self.order(low, high))
+    def assigned(self, order: Sequence[int], low: int, high: int) -> Mapping[int, int]:
+        """Every start in [low, high), in order, by the first in `order` who is free then."""
+        return {} if self.board is None else self.board.assigned(order, low, high)
 
     def visits(self, low: int, high: int) -> dict[int, int]:
         """How many visits people have in [low, high), where turns were asked for."""

@@ -17,7 +17,7 @@ from flows.events import DaysFound, EarliestFound, NearestFound, TimesFound
 from flows.hours import Interval, epoch, second_of
 from flows.model import AFTERNOON, MORNING, Catalog, FreeDay, Slot, Wish
 from flows.nearest import Option, anytime, nearest, soonest
-from flows.slots import assigned, busy_part, by_day, plenty, snug, visited
+from flows.slots import busy_part, by_day, plenty, snug, visited
 from storage.pool import Connection
 from storage.popular import popular_times
 from storage.search import Free, Search
@@ -107,7 +107,8 @@ async def _times(search: Search, day: int, popular: frozenset[int]) -> tuple[Slo
         return ()
     bounds = search.calendar.bounds(day)
     free = await search.free(bounds.start, bounds.end - 1, turns=len(search.needs) > 1)
-    chosen = free.assigned(bounds.start, bounds.end)
+    order = free.order(bounds.start, bounds.end)
+    chosen = free.assigned(order, bounds.start, bounds.end)
     second_of = search.calendar.second_of
     slots = search.slots(
         (
@@ -167,14 +168,14 @@ async def _options(
     """Every free start in [low, high], by whom it was wished for or else by whose turn it is."""
     free = await search.free(low, high, turns=len(search.needs) > 1)
     days = search.days(low, high)
-    starts = {id_: by_day(ranges, days) for id_, ranges in free.starts.items()}
     gap_free = search.catalog.company.policy.gap_free
     visits = visited(free.taken.busy, days) if gap_free else {}
+    starts = {id_: by_day(some, days) for id_, some in free.starts.items()} if gap_free else {}
     options: list[Option] = []
     for day, bounds in days.items():
         order = free.order(bounds.start, bounds.end)
         order.sort(key=lambda id_: id_ != staff_id)
-        of_day = {id_: starts[id_].get(day, ()) for id_ in order}
+        of_day = {id_: found.get(day, ()) for id_, found in starts.items()}
         tight = snug(of_day, visits[day]) if gap_free else set()
         options += [
             Option(
@@ -184,7 +185,7 @@ async def _options(
                 id_,
                 not gap_free or (id_, start) in tight,
             )
-            for start, id_ in assigned(of_day, order).items()
+            for start, id_ in free.assigned(order, bounds.start, bounds.end).items()
         ]
     return free, options
 
