@@ -76,15 +76,15 @@ async def show(settings: Settings, wanted: Wanted, *, json: bool) -> None:
         low = search.calendar.bounds(first.toordinal()).start
         last = first.toordinal() + wanted.days - 1
         high = search.calendar.bounds(last).end - 1
-        free = await search.free(low, high)  # reads the rules, prepares the statement
+        free = (await search.free(low, high)).starts  # reads the rules, prepares the statement
         spent = []
         for _ in range(_SEARCHES):
             began = time.perf_counter()
-            free = await search.free(low, high)
+            free = (await search.free(low, high)).starts
             spent.append((time.perf_counter() - began) * 1000)
     starts = sorted(
         (at, place, staff_id)
-        for place, (staff_id, ranges) in enumerate(free.starts.items())
+        for place, (staff_id, ranges) in enumerate(free.items())
         for times in ranges
         for at in times
     )

@@ -215,7 +215,7 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
         )
 
     async def whole(count: int, *also: int) -> Any:
-        return await search(count, *also).free(low, high)
+        return (await search(count, *also).free(low, high)).starts
 
     async def anew(count: int) -> Any:
         for kept in (met_packed, ranges_of, begins_of):
@@ -224,7 +224,7 @@ def _cases(conn: Connection, catalog: Catalog) -> dict[str, Ask]:
 
     async def check() -> Any:
         at = calendar.bounds(today + 5).start + 11 * 3600
-        return await search(1).free(at, at)
+        return (await search(1).free(at, at)).starts
 
     async def popular() -> Any:
         catalog.memo.pop("popular", None)
