@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -140,6 +141,33 @@ def test_43_any_visit_agrees_with_a_walk_over_every_minute(seed: int) -> None:
                 doers = Board(plan, minutes.taken, at, at).doers(at, staff_id, [])
                 assert doers is not None
                 assert doers[0] == staff_id
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seats", [1, 4])
+def test_what_is_counted_and_assigned_is_what_is_listed(seed: int, seats: int) -> None:
+    rng = Random(seed)  # noqa: S311
+    plan, minutes, _ = random_plan(rng)
+    days = {MONDAY.toordinal() + n: plan.calendar.bounds(MONDAY.toordinal() + n) for n in range(2)}
+    monday = days[MONDAY.toordinal()]
+    low, high = monday.start + rng.randint(0, 11) * 3600 + rng.randint(0, 3600), monday.end + 3600
+    sessions = {1: {monday.start + 10 * 3600 + 7 * MINUTE: 1}} if seats > 1 else {}
+    taken = replace(minutes.taken, sessions=sessions)
+    board = Board(replace(plan, capacity=seats), taken, low, high)
+    order = rng.sample(list(plan.stages[0].needs), len(plan.stages[0].needs))
+    listed = {id_: [at for times in board.free(id_) for at in times] for id_ in order}
+    assert [board.first(id_) for id_ in order] == [min(listed[id_], default=None) for id_ in order]
+    assert list(board.assigned(order, low, high).items()) == sorted(
+        {at: id_ for id_ in reversed(order) for at in listed[id_]}.items()
+    )
+    starts = {at for some in listed.values() for at in some}
+    parts = {
+        day: tuple(sum(a <= at < b for at in starts) for a, b in pairwise(bounds))
+        for day, bounds in days.items()
+    }
+    assert dict(board.counts(order, days)) == {
+        day: all_ for day, all_ in parts.items() if any(all_)
+    }
 
 
 def test_a_unit_is_known_by_its_number() -> None:
