@@ -14,7 +14,7 @@ from storage.vitals import Backlog
 
 LABELS_THAT_COME_FROM_THE_CODE = {
     "ask", "error", "flow", "generation", "kind", "le", "outcome", "python", "reason", "state",
-    "status", "step", "version",
+    "status", "step", "timer", "version",
 }  # fmt: skip
 
 
