@@ -200,6 +200,13 @@ class Board:
         cells, (start, unit, _) = self._cells(staff_id), self._window
         return start + ((cells & -cells).bit_length() - 1) * unit if cells else None
 
+    def has(self, staff_id: int, at: int) -> bool:
+        """Tell whether a start in [low, high] is free by somebody."""
+        if self._plan.capacity > 1:
+            return any(at in times for times in self.free(staff_id))
+        cell, rest = divmod(at - self._window.start, self._window.unit)
+        return not rest and bool(self._cells(staff_id) >> cell & 1)
+
     def counts(
         self, staff_ids: Iterable[int], days: Mapping[int, DayBounds]
     ) -> Iterator[tuple[int, tuple[int, int, int]]]:

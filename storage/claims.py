@@ -225,11 +225,7 @@ async def _candidates(search: Search, ask: HoldSlot) -> tuple[Free, list[int]]:
         return (Free(), [ask.staff_id]) if search.offers(ask.staff_id, at) else nobody
     bounds = search.calendar.bounds(search.calendar.day_of(at))
     free = await search.free(bounds.start, bounds.end - 1, turns=ask.staff_id is None)
-    return free, [
-        staff_id
-        for staff_id in free.order(bounds.start, bounds.end)
-        if any(at in times for times in free.starts[staff_id])
-    ]
+    return free, free.at(at, free.order(bounds.start, bounds.end))
 
 
 def _explain(search: Search, free: Free, candidates: Sequence[int], at: int) -> None:

@@ -57,6 +57,11 @@ class Free:
         board = self.board
         return {} if board is None else {id_: board.free(id_) for id_ in self.staff_ids}
 
+    def at(self, start: int, order: Iterable[int]) -> list[int]:
+        """Those in `order` who are free at a start."""
+        board = self.board
+        return [] if board is None else [id_ for id_ in order if board.has(id_, start)]
+
     def firsts(self) -> Iterator[tuple[int, int]]:
         """The first start of everybody who has one, with who that is."""
         if self.board is not None:

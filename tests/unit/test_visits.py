@@ -161,6 +161,8 @@ def test_what_is_counted_and_assigned_is_what_is_listed(seed: int, seats: int) -
         {at: id_ for id_ in reversed(order) for at in listed[id_]}.items()
     )
     starts = {at for some in listed.values() for at in some}
+    tried = {*starts, *(at + MINUTE for at in starts), *range(low, high, 900)}
+    assert all(board.has(id_, at) == (at in listed[id_]) for id_ in order for at in tried)
     parts = {
         day: tuple(sum(a <= at < b for at in starts) for a, b in pairwise(bounds))
         for day, bounds in days.items()
