@@ -104,6 +104,20 @@ MILD_WORDS: Final = keywords(
     "it|that|thats|so|much|very|a|lot|me|for|is|this|then|too|works|good|please|pls|thanks"
     "|thank|you|lovely|guys|all|xx|xxx|x|dear|love|mate|ok|cool|great|do|book|one|time|day"
 )
+MOVES_WORDS: Final = keywords(
+    "move|moving|change|switch|shift|push|reschedule|rescheduling|swap|transfer|rebook|bring"
+    "|postpone"
+)
+MOVES_TO_WORDS: Final = keywords("to|into|onto|for")
+INSTEAD_OF_WORDS: Final = keywords("instead of|rather than")
+CANNOT_WORDS: Final = keywords(
+    "cant do|cant make|cant come|cannot do|cannot make|cannot come|wont make|doesnt work"
+    "|not able to|cant on|no good"
+)
+VISIT_WORDS: Final = keywords(
+    "appointment|appointments|appt|visit|booking|reservation|session|appoitment|apointment"
+)
+MINE_WORDS: Final = keywords("my|mine|the|our|this")
 
 CORRECTS: Final = lexicon(CORRECTS_WORDS, within=2)
 INDIFFERENT: Final = lexicon(INDIFFERENT_WORDS, within=9)
@@ -128,3 +142,9 @@ THREE_PEOPLE: Final = lexicon(THREE_PEOPLE_WORDS, within=2)
 NEXT: Final = lexicon(NEXT_WORDS, within=9)
 LEAD: Final = lexicon(LEAD_WORDS, within=9)
 MILD: Final = lexicon(MILD_WORDS, within=9)
+MOVES: Final = lexicon(MOVES_WORDS, within=9)
+MOVES_TO: Final = lexicon(MOVES_TO_WORDS, within=9)
+INSTEAD_OF: Final = lexicon(INSTEAD_OF_WORDS, within=1)
+CANNOT: Final = lexicon(CANNOT_WORDS, within=2)
+MINE: Final = lexicon(MINE_WORDS, within=9)
+VISIT: Final = lexicon(VISIT_WORDS, within=9)

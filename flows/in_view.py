@@ -15,6 +15,7 @@ from flows.manage import CancellingVisit, ViewingVisit, open_visit
 from flows.plain import plain
 from flows.reminder import Reminded
 from flows.replies import ChangeVisit, decode
+from flows.which import move_in
 from flows.wishes import Wished, understand
 
 
@@ -34,6 +35,9 @@ def other_time(state: State, raw: str, bare: str, ctx: Context) -> Step[ViewingV
     booking_id = visit_in_view(state)
     if booking_id is None:
         return None
+    move = move_in(raw, bare, ctx)
+    if move is not None and (move.to is not None or move.sure):
+        return None  # they say themselves which visit
     wished = understand(k.moved_to(raw), ctx)
     if asides.WRONG.has(bare) or (k.MOVE_IT.has(bare) and wished is None):
         return open_visit(booking_id, "change")

@@ -37,6 +37,7 @@ from flows.effects import CancelVisit, FindVisit, FindVisits, Record, Row, Say
 from flows.events import Event, VisitCancelled, VisitFound, VisitGone, VisitsFound
 from flows.formats import capitalised, fit, units
 from flows.greeting import at_menu, help_buttons
+from flows.lists import wish_text
 from flows.machine import Context, Flow, Step
 from flows.model import Visit, Wish
 from flows.ordering import go_on, viewed
@@ -57,6 +58,7 @@ from flows.replies import (
 )
 from flows.replies_waitlist import ListPlaces
 from flows.where import at_visit
+from flows.which import Move, Named, meant, placed
 from flows.wishes import Wished
 from flows.wording_waitlist import WAITLIST
 
@@ -75,6 +77,9 @@ class ChoosingVisit(Asking):
     services: tuple[int, ...] = ()  # those of the visit that they mean
     shift: timedelta | None = None
     same_time: bool = False
+    which: Named = Named()  # when the visit that they mean is now
+    sure: bool = True  # else that may be when it is to be
+    weekday: bool = False  # the wish is for a weekday: the one after the visit
 
 
 class ViewingVisit(Asking):
@@ -87,6 +92,7 @@ class ViewingVisit(Asking):
     from_day: date | None = None
     shift: timedelta | None = None  # by how much it is to be later
     same_time: bool = False
+    weekday: bool = False
 
 
 class CancellingVisit(Asking):
@@ -109,13 +115,27 @@ def open_visits(
     intro: str = "",
     wished: Wished | None = None,
     shift: timedelta | None = None,
+    move: Move | None = None,
 ) -> Step[ChoosingVisit]:
-    """Look for the customer's visits; `wished` says which is meant, and when it is to be."""
+    """Look for the customer's visits; `wished` says which is meant, and when it is to be.
+
+    Of a `move` that is said apart.
+    """
     state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro, shift=shift)
     if wished is not None:
         names = ("wish", "from_day", "services", "same_time")
         state = state.model_copy(update={name: getattr(wished, name) for name in names})
+    if move is not None:
+        state = state.model_copy(update=_said(move))
     return Step(state, ask=FindVisits(past=past))
+
+
+def _said(move: Move) -> dict[str, object]:
+    to = move.to or Wished()
+    wish = to.wish if move.sure or move.to else move.which.wish
+    known = {"which": move.which, "sure": move.sure, "services": move.services}
+    when = {"wish": wish, "from_day": to.from_day, "same_time": to.same_time}
+    return {**known, **when, "weekday": move.to_weekday}
 
 
 def open_visit(booking_id: UUID, intent: Intent = "show", intro: str = "") -> Step[ViewingVisit]:
@@ -136,13 +156,9 @@ def choosing_visit(
     found = event.past if state.past else event.upcoming
     if not found:
         return _none(ctx, state, waiting=event.waiting)
-    meant = tuple(visit for visit in found if visit.service_id in state.services)
-    if not meant and state.intent == "cancel" and state.wish.day is not None:
-        day = state.wish.day
-        meant = tuple(one for one in found if visit_time(ctx, one, one.start).date() == day)
-    if len(meant) == 1 and state.intent != "show":
-        found = meant
-    if len(found) == 1 and not state.past and not (event.waiting and state.intent == "show"):
+    state, found = _narrowed(state, found, ctx)
+    listed = state.past or bool(state.intro) or (event.waiting and state.intent == "show")
+    if len(found) == 1 and not listed:
         viewing = ViewingVisit(
             booking_id=found[0].id,
             intent=state.intent,
@@ -150,13 +166,33 @@ def choosing_visit(
             misses=state.misses,
         ).model_copy(update=_wanted(state))
         return _view(ctx, viewing, found[0])
-    listed = _list(ctx, state, found, waiting=event.waiting)
-    return shown(state, listed, viewed("visits"))
+    return shown(state, _list(ctx, state, found, waiting=event.waiting), viewed("visits"))
+
+
+def _narrowed(
+    state: ChoosingVisit, found: tuple[Visit, ...], ctx: Context
+) -> tuple[ChoosingVisit, tuple[Visit, ...]]:
+    """Leave out the visits that are not meant; if none is, say so."""
+    which = state.which if state.which.wish != NO_WISH else None
+    of_service = tuple(visit for visit in found if visit.service_id in state.services)
+    if which is not None:
+        then = meant(of_service or found, which, ctx)
+        if then:
+            same = state.wish == which.wish or meant(then, Named(state.wish), ctx)
+            return state.model_copy(update={"wish": NO_WISH}) if same else state, then
+        if state.sure and not state.intro:
+            when = capitalised(wish_text(ctx, which.wish))
+            no_visit = words(ctx)(t.NO_VISIT_THEN, when=when)
+            return state.model_copy(update={"intro": no_visit}), found
+    then = of_service
+    if not then and state.intent == "cancel" and state.wish.day is not None:
+        then = meant(found, Named(Wish(state.wish.day)), ctx)
+    return state, then if len(then) == 1 and state.intent != "show" else found
 
 
 def _wanted(state: ChoosingVisit) -> dict[str, object]:
     """Return what is known of when a visit is to be instead."""
-    names = ("wish", "from_day", "shift", "same_time")
+    names = ("wish", "from_day", "shift", "same_time", "weekday")
     return {name: getattr(state, name) for name in names}
 
 
@@ -244,7 +280,9 @@ def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Id
         wish = Wish((now + state.shift).date(), (now + state.shift).time())
     elif wish.day is None and wish.at is not None and state.from_day is None:  # "move it to 3 pm"
         wish = replace(wish, day=now.date())
-    elif state.same_time and wish.day is not None and wish.at is None:
+    elif state.weekday:
+        wish = placed(wish, visit, ctx)
+    if state.same_time and wish.day is not None and wish.at is None:
         wish = replace(wish, at=now.time())
     known = replace(known, wish=wish, from_day=state.from_day)
     order = replace(known, moving=visit.id, before=before)

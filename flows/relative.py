@@ -29,6 +29,7 @@ from flows.ordering import ask_nearest, ask_staff, go_on
 from flows.picking import pick_day, pick_times
 from flows.replies import MoreDays, MoreTimes
 from flows.when_tokens import Token, has, number_at, read
+from flows.which import Move, shifted_visit
 from flows.wishes import understand
 
 _MUCH: Final = 1_000
@@ -41,11 +42,7 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     """Go on from what is in front of them, or from the visit that they have."""
     shift = _shift(raw, bare, ctx)
     if not isinstance(state, Draft):
-        another = k.BOOK.has(bare) or asides.RELATIVES.has(bare)
-        if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not another:
-            return open_visits("change", wished=understand(raw, ctx))
-        moves = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare) or k.MOVE_IT.has(bare)
-        return open_visits("change", shift=shift) if shift is not None and moves else None
+        return _of_a_visit(raw, bare, ctx, shift)
     if isinstance(state, ChoosingArea | ChoosingService):
         return None
     if k.OTHER_PERSON.has(bare):
@@ -61,6 +58,17 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     if shift is None and k.EARLIER.has(bare):
         return _along(state, ctx, -1)
     return _shifted(state, ctx, shift) if shift is not None else None
+
+
+def _of_a_visit(raw: str, bare: str, ctx: Context, shift: timedelta | None) -> Step[State] | None:
+    """Move a visit that they have by so much, or to the same time of another day."""
+    another = k.BOOK.has(bare) or asides.RELATIVES.has(bare)
+    if k.SAME_TIME.has(bare) and ctx.customer.visit_ahead and not another:
+        return open_visits("change", wished=understand(raw, ctx))
+    moves = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare) or k.MOVE_IT.has(bare)
+    if shift is None or not moves:
+        return None
+    return open_visits("change", shift=shift, move=Move(shifted_visit(raw, ctx)))
 
 
 def _shift(raw: str, bare: str, ctx: Context) -> timedelta | None:

@@ -50,6 +50,7 @@ from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.values import valueclass
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
+from flows.which import move_in
 from flows.wishes import understand
 from flows.wishing import held_wish, merged
 
@@ -229,17 +230,34 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Do what can be asked for at any time: visits, the phone, the address."""
+    moved = _moved(state, text, ctx)
+    if moved is not None:
+        return moved
     if k.CANCEL_VISIT.has(text.bare) or _cancels_one(state, text, ctx):
         return open_visits("cancel", wished=understand(text.raw, ctx))
     differs = relative(state, text.raw, text.bare, ctx)
     if differs is not None:
         return differs
-    moves = k.MOVE_IT.has(text.bare) and not isinstance(state, Draft)  # "it" is the visit they have
-    if moves or k.CHANGE_VISIT.has(text.bare):
+    said = text.bare.split()
+    moves = k.MOVE_IT.has(text.bare) or (
+        not asides.MOVES.whole.isdisjoint(said) and not asides.VISIT.whole.isdisjoint(said)
+    )
+    if (moves and not isinstance(state, Draft)) or k.CHANGE_VISIT.has(text.bare):
         return open_visits("change", wished=understand(text.raw, ctx))
     if k.VISITS.has(text.bare):
         return open_visits()
     return None
+
+
+def _moved(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Move the visit that is named by its day or time; of what is being booked, change the wish."""
+    move = move_in(text.raw, text.bare, ctx)
+    if move is None:
+        return None
+    if isinstance(state, Draft) and not k.CHANGE_VISIT.has(text.bare):
+        return wishing.wish(state, move.said, k.bare(move.said), ctx) if move.said else None
+    known = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(text.bare)
+    return open_visits("change", move=move) if known or move.asked else None
 
 
 def _cancels_one(state: State, text: Text, ctx: Context) -> bool:

@@ -271,3 +271,19 @@ def test_what_is_asked_for_in_passing_leads_into_a_booking(text: str, step: str)
     chat = Chat(Salon())
     chat.type(text)
     assert chat.step == step
+
+
+def test_a_visit_of_a_later_week_is_known_by_its_weekday_and_moved_within_its_week() -> None:
+    chat, visit = with_visit(TUESDAY + timedelta(days=14))
+    chat.type("move tuesday to thursday at 3")
+    assert chat.text.startswith("Women's cut with Becky: from Tue, Dec 8, 11:00 AM to Thu, Dec 10")
+    chat.tap("Move it")
+    assert chat.salon.visits[visit.id][1].start == TUESDAY + timedelta(days=16, hours=4)
+
+
+def test_a_day_on_which_there_is_no_visit_is_said_and_the_wish_kept() -> None:
+    chat, _ = with_visit()
+    chat.type("move thursday to wednesday at 2")
+    assert chat.text.startswith("Thu, Nov 26: you have no visit then.")
+    chat.tap(chat.titles()[0])
+    assert "to Wed, Nov 25, 2:00 PM" in chat.text
