@@ -117,6 +117,11 @@ CANNOT_WORDS: Final = keywords(
 VISIT_WORDS: Final = keywords(
     "appointment|appointments|appt|visit|booking|reservation|session|appoitment|apointment"
 )
+ADDS_WORDS: Final = keywords("add|adding|added|include|tack|squeeze in")
+MORE_WORDS: Final = keywords(
+    "also|as well|too|on top|along with|and also|plus|at the same visit|same visit"
+    "|in the same visit"
+)
 MINE_WORDS: Final = keywords("my|mine|the|our|this")
 
 CORRECTS: Final = lexicon(CORRECTS_WORDS, within=2)
@@ -148,3 +153,5 @@ INSTEAD_OF: Final = lexicon(INSTEAD_OF_WORDS, within=1)
 CANNOT: Final = lexicon(CANNOT_WORDS, within=2)
 MINE: Final = lexicon(MINE_WORDS, within=9)
 VISIT: Final = lexicon(VISIT_WORDS, within=9)
+ADDS: Final = lexicon(ADDS_WORDS, within=9)
+MORE: Final = lexicon(MORE_WORDS, within=2)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flows import wording as t
+from flows.adding import no_room
 from flows.asking import Idle, also, buttons, local, reply_of, shown, today, words
 from flows.cards import booked, held
 from flows.draft import (
@@ -135,7 +136,8 @@ def choosing_time(
         case SlotHeld(kept):
             return confirm(ctx, state, kept)
         case SlotTaken():
-            return _lost(ctx, order_of(state), tapped=state.tapped, intro=state.intro)
+            lost = no_room(ctx, state)
+            return lost or _lost(ctx, order_of(state), tapped=state.tapped, intro=state.intro)
         case _:
             pass
     match reply_of(event):
@@ -165,7 +167,9 @@ def confirming(
             return _move(ctx, state, visit)
         case VisitMoved(visit):
             moved = Record("visit_moved", {"booking_id": str(visit.id)})
-            return shown(Idle(), booked(ctx, visit, t.MOVED), completed("confirm"), moved)
+            adds = state.before is not None and state.before.ends is not None
+            head = t.ADDED if adds else t.MOVED
+            return shown(Idle(), booked(ctx, visit, head), completed("confirm"), moved)
         case VisitGone():
             return at_menu(ctx, words(ctx)(t.VISIT_GONE), ReleaseHolds())
         case _:
@@ -257,8 +261,11 @@ def _show_times(
 
 
 def _other_than_now(state: ChoosingTime, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
-    """Leave out the time at which a visit that is being moved is now."""
-    if state.before is None:
+    """Leave out the time at which a visit that is being moved is now, or one beside it is."""
+    if state.engaged is not None:
+        begins, ends = state.engaged
+        return tuple(one for one in slots if one.start >= ends or one.end <= begins) or slots
+    if state.before is None or state.before.ends is not None:
         return slots
     now = (state.before.start, state.before.staff_id)
     return tuple(slot for slot in slots if (slot.start, slot.staff_id) != now)
@@ -319,7 +326,8 @@ def _move(ctx: Context, state: Confirming, visit: Visit | None) -> Step[Confirmi
     refused, slot = refusal(ctx, visit), state.hold.slot
     if visit is None or refused is not None:
         return refused or at_menu(ctx, words(ctx)(t.VISIT_GONE))
-    if visit.start == slot.start and visit.staff_id == slot.staff_id:
+    before = (visit.start, visit.staff_id, visit.also)
+    if before == (slot.start, slot.staff_id, slot.also):
         return shown(Idle(), booked(ctx, visit, t.MOVED))
     return Step(state, ask=MoveVisit(visit.id, state.hold))
 

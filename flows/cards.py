@@ -48,6 +48,11 @@ def held(ctx: Context, state: Confirming) -> Say:
         text = w.count(t.HELD, left, visit=visit) if left else w(t.NOT_HELD, visit=visit)
         pairs = ((t.BOOK_IT, choice), (t.OTHER_TIME, other), (t.CANCEL, DropBooking()))
         return Say(text, buttons(w, *pairs))
+    keep = DropBooking(state.moving)
+    if state.before is not None and state.before.ends and state.before.start == slot.start:
+        whole = w(t.ADDING, visit=offered(ctx, slot))
+        text = w.count(t.HELD, left, visit=whole) if left else w(t.NOT_HELD, visit=whole)
+        return Say(text, buttons(w, (t.ADD_IT, choice), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
     old = state.before.start if state.before else slot.start
     known = {
         "what": _what(ctx, slot),
@@ -56,7 +61,6 @@ def held(ctx: Context, state: Confirming) -> Say:
         "old": w.moment(local(ctx, old), today(ctx)),
     }
     text = w.count(t.MOVING_HELD, left, **known) if left else w(t.MOVING_NOT_HELD, **known)
-    keep = DropBooking(state.moving)
     return Say(text, buttons(w, (t.MOVE_IT, choice), (t.OTHER_TIME, other), (t.KEEP_IT, keep)))
 
 

@@ -22,6 +22,7 @@ class Before:
     booking_id: UUID
     start: datetime
     staff_id: int
+    ends: datetime | None = None  # where a service is added to it
 
 
 @valueclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Order:
     anytime: bool = False  # some good times are what they wish for
     soonest: bool = False  # or the next ones
     not_by: int | None = None  # whom they do not want
+    engaged: tuple[datetime, datetime] | None = None  # when they have the visit that this is beside
 
 
 class ChoosingArea(Asking):
@@ -113,6 +115,7 @@ class ChoosingTime(Asking):
     tapped: bool = False  # the wish was one of our rows, not typed
     missed: Wish = NO_WISH  # what they wanted and could not have
     not_by: int | None = None
+    engaged: tuple[datetime, datetime] | None = None
 
 
 class Confirming(Asking):
@@ -146,6 +149,7 @@ def order_of(state: Draft, held: Wish = NO_WISH) -> Order:
         case ChoosingTime():
             day = state.wish.day if state.day is None else state.day
             order = Order(state.service_id, wish=replace(state.wish, day=day), also=state.also)
+            order = replace(order, engaged=state.engaged)
         case _:
             slot = state.hold.slot
             order = Order(slot.service_id, wish=held, also=slot.also)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from flows import wording as t
+from flows.adding import add
 from flows.asking import (
     NOTE,
     ROWS,
@@ -56,13 +57,14 @@ from flows.replies import (
     TalkToUs,
     encode,
 )
+from flows.replies_visits import AddToVisit
 from flows.replies_waitlist import ListPlaces
 from flows.where import at_visit
 from flows.which import Move, Named, meant, placed
 from flows.wishes import Wished
 from flows.wording_waitlist import WAITLIST
 
-Intent = Literal["show", "change", "cancel", "drop"]
+Intent = Literal["show", "change", "cancel", "drop", "add"]
 
 
 class ChoosingVisit(Asking):
@@ -80,6 +82,7 @@ class ChoosingVisit(Asking):
     which: Named = Named()  # when the visit that they mean is now
     sure: bool = True  # else that may be when it is to be
     weekday: bool = False  # the wish is for a weekday: the one after the visit
+    adding: tuple[int, ...] = ()  # what may be meant of that which is to be added
 
 
 class ViewingVisit(Asking):
@@ -93,6 +96,7 @@ class ViewingVisit(Asking):
     shift: timedelta | None = None  # by how much it is to be later
     same_time: bool = False
     weekday: bool = False
+    adding: tuple[int, ...] = ()
 
 
 class CancellingVisit(Asking):
@@ -116,12 +120,14 @@ def open_visits(
     wished: Wished | None = None,
     shift: timedelta | None = None,
     move: Move | None = None,
+    adding: tuple[int, ...] = (),
 ) -> Step[ChoosingVisit]:
     """Look for the customer's visits; `wished` says which is meant, and when it is to be.
 
     Of a `move` that is said apart.
     """
     state = ChoosingVisit(intent=intent, past=past, offset=offset, intro=intro, shift=shift)
+    state = state.model_copy(update={"adding": adding})
     if wished is not None:
         names = ("wish", "from_day", "services", "same_time")
         state = state.model_copy(update={name: getattr(wished, name) for name in names})
@@ -138,9 +144,11 @@ def _said(move: Move) -> dict[str, object]:
     return {**known, **when, "weekday": move.to_weekday}
 
 
-def open_visit(booking_id: UUID, intent: Intent = "show", intro: str = "") -> Step[ViewingVisit]:
-    """Look for one visit, to show, change or cancel it."""
-    state = ViewingVisit(booking_id=booking_id, intent=intent, intro=intro)
+def open_visit(
+    booking_id: UUID, intent: Intent = "show", intro: str = "", adding: tuple[int, ...] = ()
+) -> Step[ViewingVisit]:
+    """Look for one visit, to show, change or cancel it, or to add something to it."""
+    state = ViewingVisit(booking_id=booking_id, intent=intent, intro=intro, adding=adding)
     return Step(state, ask=FindVisit(booking_id))
 
 
@@ -152,7 +160,10 @@ def choosing_visit(
         step = _tapped(event)
         if step is None or not isinstance(step.state, ViewingVisit):
             return step
-        return Step(step.state.model_copy(update=_wanted(state)), step.effects, step.ask)
+        wanted = _wanted(state)
+        if step.state.adding:
+            del wanted["adding"]
+        return Step(step.state.model_copy(update=wanted), step.effects, step.ask)
     found = event.past if state.past else event.upcoming
     if not found:
         return _none(ctx, state, waiting=event.waiting)
@@ -192,7 +203,7 @@ def _narrowed(
 
 def _wanted(state: ChoosingVisit) -> dict[str, object]:
     """Return what is known of when a visit is to be instead."""
-    names = ("wish", "from_day", "shift", "same_time", "weekday")
+    names = ("wish", "from_day", "shift", "same_time", "weekday", "adding")
     return {name: getattr(state, name) for name in names}
 
 
@@ -229,6 +240,8 @@ def follow(reply: Reply) -> Step[ChoosingVisit | ViewingVisit] | None:
             return open_visit(booking_id)
         case ChangeVisit(booking_id):
             return open_visit(booking_id, "change")
+        case AddToVisit(booking_id, service_id):
+            return open_visit(booking_id, "add", adding=(service_id,) if service_id else ())
         case AskToCancel(booking_id):
             return open_visit(booking_id, "cancel")
         case CancelForSure(booking_id):
@@ -247,6 +260,8 @@ def _view(ctx: Context, state: ViewingVisit, visit: Visit | None) -> Step[Managi
         return at_menu(ctx, words(ctx)(t.VISIT_GONE))
     if state.intent == "show":
         return shown(state, _one(ctx, visit), viewed("visit"))
+    if state.intent == "add":
+        return add(ctx, visit, state.adding)
     refused = refusal(ctx, visit)
     if refused is not None:
         return refused
@@ -328,12 +343,14 @@ _QUESTIONS = {
     "change": t.WHICH_TO_CHANGE,
     "cancel": t.WHICH_TO_CANCEL,
     "drop": t.WHICH_TO_CANCEL,
+    "add": t.WHICH_TO_ADD_TO,
 }
 _MEANINGS: Mapping[Intent, Callable[[UUID], Reply]] = {
     "show": ShowVisit,
     "change": ChangeVisit,
     "cancel": AskToCancel,
     "drop": AskToCancel,
+    "add": lambda booking_id: AddToVisit(booking_id, None),
 }
 
 

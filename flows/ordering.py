@@ -213,6 +213,7 @@ def _choosing_time(
         page=page,
         intro=intro,
         not_by=order.not_by,
+        engaged=order.engaged,
     )
 
 

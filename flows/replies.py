@@ -25,6 +25,7 @@ from flows.replies_unasked import (
     StopSuggestions,
     SuggestAgain,
 )
+from flows.replies_visits import AddToVisit
 from flows.replies_waitlist import OfWaitlist
 from flows.values import valueclass
 
@@ -286,6 +287,7 @@ Reply = (
     | DropBooking
     | ShowVisit
     | ChangeVisit
+    | AddToVisit
     | AskToCancel
     | CancelForSure
     | ListVisits

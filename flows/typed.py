@@ -10,6 +10,7 @@ from flows import asides, where, wishing
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
+from flows.adding import asks_for_more, asks_to_add
 from flows.again import ask_again
 from flows.agreeing import agrees, any_will_do, extreme, nothing_fits, refuses
 from flows.asking import Idle, local, words
@@ -37,6 +38,7 @@ from flows.menu import (
     change_language,
     start_booking,
 )
+from flows.model import Wish
 from flows.ordering import go_on
 from flows.person import called
 from flows.picked import picked
@@ -50,8 +52,8 @@ from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.values import valueclass
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
-from flows.which import move_in
-from flows.wishes import understand
+from flows.which import Move, Named, move_in
+from flows.wishes import Wished, understand
 from flows.wishing import held_wish, merged
 
 _BRIEF: Final = 3
@@ -152,6 +154,8 @@ def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
         place = 1 if isinstance(state, CancellingVisit) else 0
         if isinstance(state, Confirming) and state.moving is not None:
             return drop(ctx, state.moving)
+    if place == 1 and isinstance(state, Confirming) and state.before and state.before.ends:
+        return drop(ctx, state.moving)  # nothing is to be added
     if place is None and isinstance(state, CancellingVisit) and k.CANCEL.has(text.bare):
         place = 0
     if place is None or len(state.offered) <= place:
@@ -194,6 +198,25 @@ def indifferent(state: State, text: Text, ctx: Context) -> Step[State] | None:
         return ask_team(state, ctx) if unknown else nothing_fits(state, ctx)
     said = asides.INDIFFERENT.has(text.bare)
     return any_will_do(state, ctx, last=False) if said else extreme(state, text.bare, ctx)
+
+
+def added(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Add a service to the visit that is in front of them, or to one that they have."""
+    adds, booked = asks_to_add(text.raw), visit_in_view(state)
+    more = booked is not None and asks_for_more(text.raw)
+    if isinstance(state, Draft) or not (more or (adds and ctx.customer.visit_ahead)):
+        return None
+    if asides.RELATIVES.has(text.bare) or k.SEVERAL_PEOPLE.has(text.bare):
+        return None
+    wished = understand(text.raw, ctx) or Wished()
+    if not wished.services and not (adds and not asides.VISIT.whole.isdisjoint(text.bare.split())):
+        return None
+    if wished.says_when and not adds:
+        return None  # another visit, on another day
+    if booked is not None and not wished.says_when:
+        return open_visit(booked, "add", adding=wished.services)
+    which = Move(Named(Wish(wished.wish.day)), sure=False)
+    return open_visits("add", move=which, adding=wished.services)
 
 
 def in_view(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -323,6 +346,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     late,
     remarks,
     usual,
+    added,
     in_view,
     intents,
     questions,

@@ -9,6 +9,7 @@ from flows import asides
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
+from flows.adding import asks_for_more, asks_to_add, fits_in
 from flows.asking import also, local, words
 from flows.draft import (
     NO_WISH,
@@ -55,6 +56,9 @@ def _one(
     wished = understand(_number_meant(state, raw), ctx)
     if wished is None:
         return _anytime(ctx, order, raw) if k.ANYTIME.has(plain(raw)) else None
+    more = _more(raw, order, wished, ctx)
+    if more is not None:
+        return also(more, _heard(state, wished))
     if order.moving is not None:  # another service would be another visit
         wished = replace(wished, services=(), several=False, in_turn=False)
     if wished.services and k.PRICE.has(bare):
@@ -73,6 +77,16 @@ def _one(
     if apart is not None:
         return apart
     return _as_wished(state, raw, ctx, intro, order, wished)
+
+
+def _more(raw: str, order: Order, wished: Wished, ctx: Context) -> Step[Choosing] | None:
+    """Have a service follow those that are being booked: "also a pedicure"."""
+    have = () if order.service_id is None else (order.service_id, *order.also)
+    if not have or len(wished.services) != 1 or wished.says_when or wished.staff_id is not None:
+        return None
+    if not (asks_to_add(raw) or asks_for_more(raw)) or not fits_in(ctx, (*have, *wished.services)):
+        return None
+    return go_on(ctx, replace(order, also=(*order.also, *wished.services)))
 
 
 def _apart(ctx: Context, order: Order, wished: Wished, intro: str) -> Step[State] | None:

@@ -145,6 +145,7 @@ async def move(
             "service_id": rows.service_id,
             "session_id": rows.session_id,
             "doers": [piece.staff_id for piece in slot.pieces],
+            "service_ids": [piece.service_id for piece in slot.pieces],
         },
     )
     if not row["found"]:

@@ -84,9 +84,10 @@ WHERE b.company_id = @company_id AND b.id = @booking_id
 RETURNING b.code;
 
 -- name: move :one
--- Gives a visit its new time and frees the old one, or does nothing. It comes after claims.pass_gate, so that the look
--- whether anybody else has the time holds until the insert. The hold and the visit's own claims go first where they
--- may be in the way, so that the new time may lie across them; claims of other people's time go last.
+-- Gives a visit its new time, and services that are added to it, and frees the old one; or does nothing. It comes after
+-- claims.pass_gate, so that the look whether anybody else has the time holds until the insert. The hold and the visit's
+-- own claims go first where they may be in the way, so that the new time may lie across them; claims of other people's
+-- time go last.
 WITH visit AS MATERIALIZED (
     SELECT id
     FROM bookings
@@ -182,12 +183,16 @@ moved AS (
     RETURNING b.*
 ),
 listed AS (
-    UPDATE booking_services AS l
-    SET staff_id = p.staff_id, starts_at = p.starts_at, ends_at = p.ends_at, price_minor = p.price_minor
+    INSERT INTO booking_services AS l (
+        company_id, booking_id, position, service_id, staff_id, starts_at, ends_at, price_minor
+    )
+    SELECT @company_id, moved.id, p.n, p.service_id, p.staff_id, p.starts_at, p.ends_at, p.price_minor
     FROM moved, unnest(
-        @doers::bigint[], @all_start::timestamptz[], @all_end::timestamptz[], @prices::bigint[]
-    ) WITH ORDINALITY AS p (staff_id, starts_at, ends_at, price_minor, n)
-    WHERE l.company_id = @company_id AND l.booking_id = moved.id AND l.position = p.n
+        @service_ids::bigint[], @doers::bigint[], @all_start::timestamptz[], @all_end::timestamptz[], @prices::bigint[]
+    ) WITH ORDINALITY AS p (service_id, staff_id, starts_at, ends_at, price_minor, n)
+    ON CONFLICT ON CONSTRAINT booking_services_pkey DO UPDATE
+    SET staff_id = excluded.staff_id, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+        price_minor = excluded.price_minor
 )
 SELECT
     EXISTS (SELECT FROM visit) AS found, taken.yes AS taken,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flows import replies as r
 from flows import replies_unasked as unasked
+from flows import replies_visits as visits
 from flows import replies_waitlist as w
 
 LARGE = 2**63 - 1
@@ -48,6 +49,7 @@ SHIPPED: dict[str, r.Reply] = {
     "visit:list:1:8": r.ListVisits(1, 8),
     f"visit:show:{VISIT.hex}": r.ShowVisit(VISIT),
     f"visit:change:{VISIT.hex}": r.ChangeVisit(VISIT),
+    f"visit:add:{VISIT.hex}:4": visits.AddToVisit(VISIT, 4),
     f"visit:cancel:{VISIT.hex}": r.AskToCancel(VISIT),
     f"visit:drop:{VISIT.hex}": r.CancelForSure(VISIT),
     f"visit:confirm:{VISIT.hex}:1": unasked.ConfirmComing(VISIT, 1),

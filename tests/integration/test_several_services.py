@@ -143,3 +143,41 @@ async def test_a_wish_for_two_services_finds_the_nearest(conn: Connection) -> No
     found = await shop.ask(conn, ask)
     assert len(found.slots) == 3
     assert all(len(slot.pieces) == 2 and slot.price_minor == 13200 for slot in found.slots)
+
+
+async def test_a_service_is_added_to_a_visit_at_once_and_whole(conn: Connection) -> None:
+    shop, cut, colour = await salon(conn)
+    guest = await shop.guest(conn)
+    visit = await shop.booked(conn, guest, shop.at(MONDAY, "10:00"), service_id=cut)
+    new = held(
+        await shop.hold(
+            conn, guest, shop.at(MONDAY, "10:00"), moving=visit.id, service_id=cut, also=(colour,)
+        )
+    )
+    added = await shop.move(conn, guest, visit, new)
+    assert isinstance(added, VisitMoved)
+    assert (added.visit.id, shop.wall(added.visit.end)) == (visit.id, "11:30")
+    (stored,) = (
+        await bookings.visits(conn, shop.catalog, _VISITS, now=NOW, customer_id=guest.customer_id)
+    ).upcoming
+    assert (stored.pieces, stored.price_minor) == (added.visit.pieces, 13200)
+    assert [piece.service_id for piece in stored.pieces] == [cut, colour]
+    assert await shop.claims(conn) == [
+        ("10:00", "11:30", "visit", "booking"),
+        ("11:30", "11:45", "buffer", "booking"),
+    ]
+
+
+async def test_nothing_is_added_where_the_time_after_a_visit_is_taken(conn: Connection) -> None:
+    shop, cut, colour = await salon(conn)
+    guest, start = await shop.guest(conn), shop.at(MONDAY, "10:00")
+    visit = await shop.booked(conn, guest, start, service_id=cut)
+    for staff_id in shop.staff_ids:
+        other = await shop.guest(conn)
+        at = shop.at(MONDAY, "11:00")
+        await shop.booked(conn, other, at, staff_id=staff_id, service_id=colour)
+    assert (
+        await shop.hold(conn, guest, start, moving=visit.id, service_id=cut, also=(colour,))
+        == SlotTaken()
+    )
+    assert len(await column(conn, "SELECT 1 FROM booking_services")) == 0

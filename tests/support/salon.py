@@ -164,13 +164,16 @@ class Salon:
         self, staff_id: int, services: Services, start: datetime, who: int, moving: UUID | None
     ) -> Slot | None:
         someone = self.catalog.staff_by_id.get(staff_id)
-        if someone is None or not all(id_ in someone.offers for id_ in services):
+        if someone is None or services[0] not in someone.offers:
             return None
         pieces, end = [], start
-        for id_ in services:  # one person does all of it here
-            offer = someone.offers[id_]
+        for id_ in services:  # one person does all of it here, if they can
+            able = [one for one in (someone, *self.catalog.staff) if id_ in one.offers]
+            if not able:
+                return None
+            offer = able[0].offers[id_]
             begin, end = end, end + timedelta(minutes=offer.minutes)
-            pieces.append(Piece(id_, staff_id, begin, end, offer.price_minor))
+            pieces.append(Piece(id_, able[0].id, begin, end, offer.price_minor))
         policy, wall = self.company.policy, start.astimezone(self.zone)
         soonest = self.now + timedelta(minutes=policy.lead_minutes)
         last = self.now.astimezone(self.zone).date() + timedelta(days=policy.horizon_days)
@@ -183,9 +186,10 @@ class Salon:
         )
         if not works or start < soonest or wall.date() > last or minutes % policy.grid_minutes:
             return None
-        for begin, over in busy(self, staff_id, who, moving):
-            if begin < end and start < over:
-                return None
+        for piece in pieces:
+            for begin, over in busy(self, piece.staff_id, who, moving):
+                if begin < piece.end and piece.start < over:
+                    return None
         return Slot(
             services[0],
             staff_id,
@@ -330,18 +334,19 @@ class Salon:
             timezone=self.seen_by(who).timezone,
             service_name=known.service_by_id[slot.service_id].name,
             staff_name=known.staff_by_id[slot.staff_id].name,
-            pieces=tuple(
-                replace(
-                    piece,
-                    service_name=known.service_by_id[piece.service_id].name,
-                    staff_name=known.staff_by_id[piece.staff_id].name,
-                )
-                for piece in slot.pieces
-            ),
+            pieces=self._named(slot),
             area_id=self.areas_of.get(who),
         )
         self.visits[visit.id] = (who, visit)
         return visit
+
+    def _named(self, slot: Slot) -> tuple[Piece, ...]:
+        services, staff = self.catalog.service_by_id, self.catalog.staff_by_id
+        names = [(services[one.service_id].name, staff[one.staff_id].name) for one in slot.pieces]
+        return tuple(
+            replace(piece, service_name=service, staff_name=person)
+            for piece, (service, person) in zip(slot.pieces, names, strict=True)
+        )
 
     def _still_offered(self, slot: Slot) -> bool:
         known = self.catalog
@@ -376,6 +381,8 @@ class Salon:
             return ev.SlotTaken()
         visit = replace(
             visit,
+            pieces=self._named(slot),
+            price_minor=slot.price_minor,
             staff_id=slot.staff_id,
             start=slot.start,
             end=slot.end,
