@@ -225,6 +225,9 @@ def _ask_when(ctx: Context, order: Order, service_id: int, intro: str) -> Step[C
     if wish.day is not None and wish.day > last:
         far = w(t.TOO_FAR, day=w.day(last, today(ctx)))
         return ask_day(ctx, replace(order, wish=NO_WISH), intro=far)
+    if order.from_day is not None and order.from_day > last:
+        far = w(t.TOO_FAR, day=w.day(last, today(ctx)))
+        return ask_day(ctx, replace(order, from_day=None), intro=after(intro, far))
     if wish.day is not None and wish.day < today(ctx):
         past = w(t.IS_OVER, when=capitalised(w.day(wish.day, today(ctx))))
         return ask_day(ctx, replace(order, wish=NO_WISH, from_day=None), intro=past)

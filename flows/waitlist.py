@@ -56,7 +56,7 @@ from flows.replies_waitlist import (
     part_named,
     part_number,
 )
-from flows.wanted import days_text, next_week, this_week, wanted_text
+from flows.wanted import days_text, next_week, stretch_from, this_week, wanted_text
 from flows.wishes import Wished
 
 Waiting: TypeAlias = Joining | Places | Idle
@@ -169,10 +169,7 @@ def heard(ctx: Context, state: Joining, wished: Wished) -> Step[Waiting]:
     if wished.staff_id is not None or wished.anyone:
         update["staff_id"] = wished.staff_id
     if wished.wish.day is None and wished.from_day is not None:
-        first, last = next_week(today(ctx))
-        if wished.from_day > last or wished.from_day < first:  # a month
-            first = wished.from_day
-            last = (first.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        first, last = stretch_from(wished.from_day, today(ctx))
         update |= {"first": first, "last": last}
     return wait(ctx, with_wish(state.model_copy(update=update), wished.wish))
 

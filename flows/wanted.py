@@ -25,6 +25,13 @@ def next_week(day: date) -> tuple[date, date]:
     return first, first + timedelta(days=6)
 
 
+def stretch_from(first: date, now: date) -> tuple[date, date]:
+    """Return the days that are meant from a day on: the rest of its week, or of its month."""
+    if first <= next_week(now)[1] or (first.weekday() == 0 and first.day > 1):
+        return this_week(first)
+    return first, (first.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
 def days_text(ctx: Context, first: date, last: date) -> str:
     """Name a stretch of days within a sentence: `this week`, `tomorrow`, `Nov 21 – Dec 3`."""
     w, now = words(ctx), today(ctx)

@@ -54,7 +54,7 @@ def when_in(
 
 
 def _heard(tokens: Sequence[Token], moment: Moment) -> Heard | None:
-    found = Found(set(), set(), set(), set())
+    found = Found()
     at = 0
     while at < len(tokens):
         unknown = tokens[at].kind == "word" and not tokens[at].codes
@@ -95,7 +95,7 @@ def _conclude(found: Found, moment: Moment) -> Heard | None:
     if found.next_week and day is None:
         from_day = moment.today + (7 - moment.today.weekday()) * _DAY
     if day is None and from_day is None:
-        from_day = found.month
+        from_day = found.since
     if day is None and at_time is None and part is None and from_day is None:
         return None
     return Heard(Wish(day, at_time, None if at_time else PARTS_SAID.get(part or "")), from_day)

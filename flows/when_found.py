@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Final
 
@@ -40,13 +40,13 @@ class Moment:
 class Found:
     """What the rules have found so far."""
 
-    days: set[date]
-    weekdays: set[int]
-    clocks: set[Clock]
-    parts: set[str]
+    days: set[date] = field(default_factory=set)
+    weekdays: set[int] = field(default_factory=set)
+    clocks: set[Clock] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
     next_week: bool = False
     next_weekday: bool = False
     exact: datetime | None = None  # "in two hours"
-    month: date | None = None  # the first of a month that is named alone
+    since: date | None = None  # where a stretch begins that is named alone: a month, a week's end
     span: tuple[Clock, Clock] | None = None  # between two and four
     before: Clock | None = None

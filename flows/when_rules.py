@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from flows import when_seasons as seasons
 from flows import when_spans as spans
 from flows.model import EVENING
 from flows.when_found import PARTS_SAID, Clock, Found, Moment
@@ -48,6 +49,7 @@ _THEN: Final = frozenset(
     ]
 )
 """Words that may follow an hour."""
+_MINUTES: Final = {"MINUTES15": 15, "MINUTES20": 20, "MINUTES25": 25}
 _DAY = timedelta(days=1)
 
 
@@ -125,11 +127,11 @@ def _month_alone(tokens: Sequence[Token], at: int, moment: Moment, found: Found)
     following = (moment.today.replace(day=1) + 31 * _DAY).replace(day=1)
     named = at + 1 + has(tokens, at + 1, "NEXT")
     if has(tokens, named, "MONTH"):
-        found.month = following
+        found.since = following
     elif has(tokens, named, *MONTHS) and number_at(tokens, named + 1) is None:
         month = month_of(tokens[named])
         year = moment.today.year + (month < moment.today.month)
-        found.month = max(date(year, month, 1), moment.today)
+        found.since = max(date(year, month, 1), moment.today)
     else:
         return 0
     return named + 1 - at
@@ -250,12 +252,43 @@ def _fractions(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -
         ("HALF_PAST", 0, 30),
         ("QUARTER_PAST", 0, 15),
         ("QUARTER_TO", 1, 45),
+        ("QUARTER_OF", 1, 15),
         ("HALF_TO", 1, 30),
     ):
         if has(tokens, at, code):
             found.clocks.add(Clock((hour - back) or 12, minute))
             return 2
     return 0
+
+
+def _minutes(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
+    """Ten to four, twenty past three, без десяти пять: minutes in words, and an hour."""
+    less = has(tokens, at, "LESS")
+    first = at + less
+    minutes = _minutes_at(tokens, first, digits=less)
+    hour_at = first + 1 + (not less) + (less and has(tokens, first + 1, "MINUTE"))
+    hour = number_at(tokens, hour_at)
+    if minutes is None or hour is None or not 1 <= hour <= 12:
+        return 0
+    if less or has(tokens, first + 1, "TO"):
+        found.clocks.add(Clock((hour - 1) or 12, 60 - minutes))
+    elif has(tokens, first + 1, "PAST"):
+        found.clocks.add(Clock(hour, minutes))
+    else:
+        return 0
+    return hour_at + 1 - at
+
+
+def _minutes_at(tokens: Sequence[Token], at: int, *, digits: bool) -> int | None:
+    """Return the minutes that are named in words, or with `digits` also in figures."""
+    for code, minutes in _MINUTES.items():
+        if has(tokens, at, code):
+            return minutes
+    n = number_at(tokens, at)
+    figures = n is not None and tokens[at].text.isdecimal()
+    return (
+        n if n is not None and 0 < n < 60 and (digits or (n in (5, 10) and not figures)) else None
+    )
 
 
 def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:
@@ -327,12 +360,16 @@ def _harmless(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
 Rule = Callable[[Sequence[Token], int, Moment, Found], int]
 RULES: Final[tuple[Rule, ...]] = (
     _excluded,
+    seasons.part_of_a_week,
+    seasons.week_of(_month, _numeric_date, _day_of_month),
+    seasons.feast,
     _relative,
     _month,
     _month_alone,
     _numeric_date,
     _near_days,
     _weekdays,
+    _minutes,
     _fractions,
     spans.between,
     spans.before,

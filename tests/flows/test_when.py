@@ -97,6 +97,15 @@ ENGLISH = {
     "in half an hour": Wish(nov(20), time(10, 30)),
     "within 90 minutes": Wish(nov(20), time(11, 30)),
     "one haircut tomorrow": Wish(nov(21)),
+    "first thing monday": Wish(nov(23), part=MORNING),
+    "tuesday over lunch": Wish(nov(24), time(12)),
+    "ten to four": Wish(at=time(15, 50)),
+    "twenty past three": Wish(at=time(15, 20)),
+    "from ten to four": Wish(at=time(10)),
+    "christmas eve": Wish(date(2026, 12, 24)),
+    "on christmas": Wish(date(2026, 12, 25)),
+    "new year's eve at 3": Wish(date(2026, 12, 31), time(15)),
+    "boxing day": Wish(date(2026, 12, 26)),
     "Could you fit me in on Thursday, after 6 if possible?": Wish(nov(26), time(18)),
 }
 RUSSIAN = {
@@ -130,7 +139,46 @@ RUSSIAN = {
     "12 ночи": Wish(at=time(0)),
     "после обеда": Wish(part=AFTERNOON),
     "запишите меня на пятницу к 19:00": Wish(nov(20), time(19)),
+    "без пятнадцати четыре": Wish(at=time(15, 45)),
+    "без четверти пять": Wish(at=time(16, 45)),
+    "в среду без десяти пять": Wish(nov(25), time(16, 50)),
+    "без двадцати пяти шесть": Wish(at=time(17, 35)),
+    "без 15 четыре": Wish(at=time(15, 45)),
+    "без 10 минут шесть": Wish(at=time(17, 50)),
+    "четверть пятого": Wish(at=time(16, 15)),
+    "четверть первого": Wish(at=time(12, 15)),
+    "на новый год": Wish(date(2026, 12, 31)),
+    "31 декабря": Wish(date(2026, 12, 31)),
+    "на рождество": Wish(date(2027, 1, 7)),
     "tomorrow at 3": Wish(nov(21), time(15)),  # English is understood beside it
+}
+SINCE = {
+    "end of the week": nov(20),
+    "at the end of next week": nov(26),
+    "early next week": nov(23),
+    "beginning of the week": nov(23),
+    "middle of the week": nov(25),
+    "mid december": date(2026, 12, 11),
+    "end of december": date(2026, 12, 21),
+    "the end of the month": nov(21),
+    "the week of the 14th": date(2026, 12, 14),
+    "week commencing 30 november": nov(30),
+    "the week of the 26th": nov(23),
+    "after new year": date(2027, 1, 2),
+    "in the new year": date(2027, 1, 1),
+    "after christmas": date(2026, 12, 26),
+    "before christmas": date(2026, 12, 18),
+    "between christmas and new year": date(2026, 12, 26),
+    "в конце недели": nov(20),
+    "в конце следующей недели": nov(26),
+    "в начале недели": nov(23),
+    "в начале следующей недели": nov(23),
+    "в середине декабря": date(2026, 12, 11),
+    "в конце месяца": nov(21),
+    "на неделе с 14 декабря": date(2026, 12, 14),
+    "до нового года": date(2026, 12, 24),
+    "после нового года": date(2027, 1, 1),
+    "в новом году": date(2027, 1, 1),
 }
 NOTHING = [
     "hello",
@@ -176,6 +224,11 @@ def test_what_is_no_time_or_unclear_is_not_guessed(text: str) -> None:
 @pytest.mark.parametrize("text", NOTHING_RUSSIAN)
 def test_what_is_no_time_or_unclear_is_not_guessed_in_russian(text: str) -> None:
     assert heard(text, "ru") is None
+
+
+@pytest.mark.parametrize(("text", "first"), SINCE.items())
+def test_a_part_of_a_week_and_what_is_about_a_feast_begin_on_a_day(text: str, first: date) -> None:
+    assert heard(text, "en" if text.isascii() else "ru") == Heard(Wish(), first)
 
 
 def test_next_week_is_a_stretch_of_days() -> None:
