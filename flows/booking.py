@@ -207,7 +207,7 @@ def nothing_free(ctx: Context, order: Order, *, intro: str = "") -> Step[Choosin
     nothing = w(t.NOTHING_FREE, what=what(ctx, order.service_id, order.staff_id, order.also))
     pairs: list[tuple[t.Message, Reply]] = []
     if not order.also:  # places are waited for one service at a time
-        waiting = waiting_for(order.service_id, order.staff_id, order.wish)
+        waiting = waiting_for(order.service_id, order.staff_id, order.wish, order.not_by)
         pairs.append((JOIN_WAITLIST, waiting))
     if order.staff_id is not None and len(ctx.catalog.staff_for(order.service_id)) > 1:
         other = MoreStaff(order.service_id, 0, order.moving, order.also)

@@ -340,7 +340,7 @@ def _wait_row(ctx: Context, w: Words, state: ChoosingDay | ChoosingTime, missed:
     """Return the way onto the waitlist for what could not be had."""
     if missed.day is None:
         return []
-    reply = waiting_for(state.service_id, state.staff_id, missed)
+    reply = waiting_for(state.service_id, state.staff_id, missed, state.not_by)
     return [Row(encode(reply), w(JOIN_WAITLIST), fit(wish_to_wait_for(ctx, missed), NOTE))]
 
 

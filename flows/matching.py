@@ -259,7 +259,8 @@ class _Round:
         spans: dict[tuple[int, int], list[int]] = {}
         for wanted in waiter.wanted:
             named = wanted.staff_id is not None and wanted.staff_id in self.catalog.staff_by_id
-            who = [id_ for id_ in team if not named or id_ == wanted.staff_id]
+            who = [id_ for id_ in team if id_ == wanted.staff_id or not named]
+            who = [id_ for id_ in who if id_ != wanted.but]
             for span in starts_of(wanted, calendar):
                 known = spans.setdefault(span, [])
                 known += [id_ for id_ in who if id_ not in known]

@@ -12,13 +12,14 @@ from flows.values import valueclass
 class Wanted:
     """What somebody waits for: local days from first to last, a part of the day, by whom.
 
-    No part is any time, no staff member anyone.
+    No part is any time, no staff member anyone, or anyone `but` whom they do not want.
     """
 
     first: date
     last: date
     part: str | None = None
     staff_id: int | None = None
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Joining(Asking):
     step: Literal["waitlist.joining"] = "waitlist.joining"
     service_id: int | None = None
     staff_id: int | None = None
+    not_by: int | None = None
     first: date | None = None
     last: date | None = None
     part: int | None = None

@@ -309,7 +309,7 @@ def encode(reply: Reply) -> str:
         value = getattr(reply, name)
         if followed and (more := getattr(reply, followed)):
             parts.append("+".join((write(value), *map(str, more))))
-        elif value is not None or name != "moving":
+        elif value is not None or name not in _LAST:
             parts.append(write(value))
     return ":".join(parts)
 
@@ -343,6 +343,7 @@ def _read(reply_id: str) -> Reply | None:
     return reply
 
 
+_LAST: Final = frozenset({"moving", "but"})  # left out where nothing is known
 _SHAPES: Final[Mapping[type, tuple[str, tuple[Part, ...]]]] = {
     cls: (cls.form, parts_of(cls, 0)) for cls in get_args(Reply)
 }

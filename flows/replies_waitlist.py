@@ -1,6 +1,6 @@
 """What the buttons and list rows of the waitlist mean; see `flows.replies`.
 
-A part of the day is its number, 0 is any.
+A part of the day is its number, 0 is any; whoever is not wanted comes last.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class StartWaiting:
     form: ClassVar = "wait:start"
     service_id: int | None
     staff_id: int | None
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class PickWaitDay:
     service_id: int
     staff_id: int | None
     from_day: date
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class WaitOn:
     staff_id: int | None
     first: date
     last: date
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class WaitFor:
     first: date
     last: date
     part: int
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class WaitAnyway:
     first: date
     last: date
     part: int
+    but: int | None = None
 
 
 @valueclass(frozen=True, slots=True)

@@ -245,7 +245,8 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
     order = order_of(state, held_wish(ctx, state)) if isinstance(state, Draft) else Order()
     if wished is None and order.service_id is None:
         return list_places(join=True)
-    known = Joining(service_id=order.service_id, staff_id=order.staff_id)
+    who = {"staff_id": order.staff_id, "not_by": order.not_by}
+    known = Joining(service_id=order.service_id).model_copy(update=who)
     missed = state.missed if isinstance(state, ChoosingDay | ChoosingTime) else NO_WISH
     known = with_wish(known, missed if order.wish == NO_WISH else order.wish)
     return heard(ctx, known, wished) if wished is not None else wait(ctx, known)

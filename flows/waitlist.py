@@ -89,22 +89,23 @@ def joining(state: Joining, event: Event, ctx: Context) -> Step[Waiting] | None:
 def follow(reply: Reply, ctx: Context, state: Joining | None = None) -> Step[Waiting] | None:
     """Do what a button or row of the waitlist means, whatever is going on."""
     match reply:
-        case StartWaiting(service_id, staff_id):
+        case StartWaiting(service_id, staff_id, but):
             known = state or Joining()
-            who = staff_id or known.staff_id
-            return wait(ctx, known.model_copy(update={"service_id": service_id, "staff_id": who}))
+            who = {"staff_id": staff_id or known.staff_id, "not_by": but or known.not_by}
+            return wait(ctx, known.model_copy(update={"service_id": service_id, **who}))
         case MoreWaitServices(offset):
             return wait(ctx, (state or Joining()).model_copy(update={"offset": offset}))
-        case PickWaitDay(service_id, staff_id, from_day):
-            known = _known(state, service_id, staff_id)
+        case PickWaitDay(service_id, staff_id, from_day, but):
+            known = _known(state, service_id, staff_id, but)
             return wait(ctx, known.model_copy(update={"from_day": from_day}))
-        case WaitOn(service_id, staff_id, first, last):
-            known = _known(state, service_id, staff_id)
+        case WaitOn(service_id, staff_id, first, last, but):
+            known = _known(state, service_id, staff_id, but)
             return wait(ctx, known.model_copy(update={"first": first, "last": last}))
         case WaitFor() | WaitAnyway():
             known = Joining(
                 service_id=reply.service_id,
                 staff_id=reply.staff_id,
+                not_by=reply.but,
                 first=reply.first,
                 last=reply.last,
                 part=reply.part,
@@ -120,10 +121,12 @@ def follow(reply: Reply, ctx: Context, state: Joining | None = None) -> Step[Wai
             return None
 
 
-def _known(state: Joining | None, service_id: int, staff_id: int | None) -> Joining:
+def _known(
+    state: Joining | None, service_id: int, staff_id: int | None, but: int | None
+) -> Joining:
     """Return what is known already, if it is of the same visit."""
     part = state.part if state is not None and state.service_id == service_id else None
-    return Joining(service_id=service_id, staff_id=staff_id, part=part)
+    return Joining(service_id=service_id, staff_id=staff_id, not_by=but, part=part)
 
 
 def wait(
@@ -152,7 +155,8 @@ def wait(
     state = state.model_copy(update={"first": first, "last": last, "from_day": None})
     if state.part is None:
         return shown(state, _what_time(ctx, state), viewed("waitlist_part"))
-    wanted = Wanted(first, last, part_named(state.part), staff_id)
+    but = state.not_by if staff_id is None and _is_there_another(ctx, state) else None
+    wanted = Wanted(first, last, part_named(state.part), staff_id, but)
     if ends(ctx, wanted) <= ctx.now:
         when = capitalised(wanted_text(ctx, wanted))
         over = words(ctx)(base.IS_OVER, when=when)
@@ -161,13 +165,21 @@ def wait(
     return Step(state, ask=JoinWaitlist(service_id, wanted, ends(ctx, wanted), anyway))
 
 
+def _is_there_another(ctx: Context, state: Joining) -> bool:
+    """Tell whether anybody does it but whom they do not want."""
+    team = ctx.catalog.staff_for(state.service_id or 0)
+    return any(person.id != state.not_by for person in team)
+
+
 def heard(ctx: Context, state: Joining, wished: Wished) -> Step[Waiting]:
     """Go on with what was typed: it says more, or something else, than was known."""
     update: dict[str, object] = {}
     if len(wished.services) == 1:
         update["service_id"] = wished.services[0]
     if wished.staff_id is not None or wished.anyone:
-        update["staff_id"] = wished.staff_id
+        update |= {"staff_id": wished.staff_id, "not_by": None}
+    if wished.not_by is not None:
+        update |= {"staff_id": None, "not_by": wished.not_by}
     if wished.wish.day is None and wished.from_day is not None:
         first, last = stretch_from(wished.from_day, today(ctx))
         update |= {"first": first, "last": last}
@@ -220,14 +232,14 @@ def _services(ctx: Context, state: Joining) -> Say:
 
 def _which_days(ctx: Context, state: Joining) -> Say:
     w, now = words(ctx), today(ctx)
-    choice = (state.service_id or 0, state.staff_id)
+    choice, but = (state.service_id or 0, state.staff_id), state.not_by
     pairs: list[tuple[base.Message, Reply]] = []
     if now.weekday() < SUNDAY:
-        pairs.append((t.THIS_WEEK, WaitOn(*choice, *this_week(now))))
-    pairs.append((t.NEXT_WEEK, WaitOn(*choice, *next_week(now))))
+        pairs.append((t.THIS_WEEK, WaitOn(*choice, *this_week(now), but)))
+    pairs.append((t.NEXT_WEEK, WaitOn(*choice, *next_week(now), but)))
     if len(pairs) < 2:
-        pairs.append((t.ANY_DAY, WaitOn(*choice, now, last_day(ctx, choice[0]))))
-    pairs.append((t.PICK_A_DAY, PickWaitDay(*choice, now)))
+        pairs.append((t.ANY_DAY, WaitOn(*choice, now, last_day(ctx, choice[0]), but)))
+    pairs.append((t.PICK_A_DAY, PickWaitDay(*choice, now, but)))
     return Say(w(t.WHICH_DAYS, what=what(ctx, *choice)), buttons(w, *pairs))
 
 
@@ -241,12 +253,15 @@ def _day_list(ctx: Context, state: Joining) -> Say:
         first = now
     days = [first + timedelta(days=n) for n in range(ROWS - 1) if first + timedelta(days=n) <= last]
     rows = [
-        Row(encode(WaitOn(service_id, staff_id, day, day)), capitalised(w.day(day, now)))
+        Row(
+            encode(WaitOn(service_id, staff_id, day, day, state.not_by)),
+            capitalised(w.day(day, now)),
+        )
         for day in days
     ]
     following = days[-1] + timedelta(days=1)
     if following <= last:
-        later_days = PickWaitDay(service_id, staff_id, following)
+        later_days = PickWaitDay(service_id, staff_id, following, state.not_by)
         rows.append(Row(encode(later_days), w(base.LATER_DATES)))
     question = w(t.WHICH_DAYS, what=what(ctx, service_id, staff_id))
     return Say(question, sheet=sheet(w(base.DAYS), ("", rows)))
@@ -256,10 +271,11 @@ def _what_time(ctx: Context, state: Joining) -> Say:
     w = words(ctx)
     first, last = state.first or today(ctx), state.last or today(ctx)
     known = (state.service_id or 0, state.staff_id, first, last)
+    but = state.not_by
     pairs = (
-        (t.ANY_TIME, WaitFor(*known, part_number(None))),
-        (t.IN_THE_MORNING, WaitFor(*known, part_number("morning"))),
-        (t.IN_THE_EVENING, WaitFor(*known, part_number("evening"))),
+        (t.ANY_TIME, WaitFor(*known, part_number(None), but)),
+        (t.IN_THE_MORNING, WaitFor(*known, part_number("morning"), but)),
+        (t.IN_THE_EVENING, WaitFor(*known, part_number("evening"), but)),
     )
     values = {"what": what(ctx, known[0], known[1]), "days": days_text(ctx, first, last)}
     return Say(w(t.WHAT_TIME_OF_DAY, **values), buttons(w, *pairs))
@@ -276,7 +292,7 @@ def _still_free(ctx: Context, state: Joining, slots: tuple[Slot, ...]) -> Say:
         note = "" if slot.staff_id == state.staff_id else fit(person.name, NOTE)
         rows.append(Row(encode(picked), fit(at, TITLE), note))
     known = (state.first or now, state.last or now, state.part or 0)
-    anyway = WaitAnyway(service_id, state.staff_id, *known)
+    anyway = WaitAnyway(service_id, state.staff_id, *known, state.not_by)
     rows.append(Row(encode(anyway), w(t.NONE_SUITS), w(t.JOIN_WAITLIST)))
     text = w(t.STILL_FREE, what=what(ctx, service_id, state.staff_id))
     return Say(text, sheet=sheet(w(base.TIMES), ("", rows)))

@@ -55,19 +55,22 @@ def wanted_text(ctx: Context, wanted: Wanted, *, staff: bool = False) -> str:
     person = ctx.catalog.staff_by_id.get(wanted.staff_id or 0)
     if staff and person is not None:
         text = w(t.AND_WITH, when=text, staff=fit(person.name, NAME))
+    unwanted = ctx.catalog.staff_by_id.get(wanted.but or 0)
+    if unwanted is not None:
+        text = w(t.AND_NOT_WITH, when=text, staff=fit(unwanted.name, NAME))
     return text
 
 
 def waiting_for(
-    service_id: int, staff_id: int | None, wish: Wish
+    service_id: int, staff_id: int | None, wish: Wish, but: int | None = None
 ) -> StartWaiting | WaitOn | WaitFor:
     """Return the reply that begins to wait for a wish that cannot come true now."""
     if wish.day is None:
-        return StartWaiting(service_id, staff_id)
+        return StartWaiting(service_id, staff_id, but)
     part = wish.part_of_day
     if part is None:
-        return WaitOn(service_id, staff_id, wish.day, wish.day)
-    return WaitFor(service_id, staff_id, wish.day, wish.day, part_number(part))
+        return WaitOn(service_id, staff_id, wish.day, wish.day, but)
+    return WaitFor(service_id, staff_id, wish.day, wish.day, part_number(part), but)
 
 
 def wish_to_wait_for(ctx: Context, wish: Wish) -> str:

@@ -46,6 +46,7 @@ PARTS_OF_DAYS = {
     EVENING: note("evenings"),
 }
 AND_WITH = sentence("{when}, with {staff}")
+AND_NOT_WITH = sentence("{when}, not with {staff}")
 PLACE_IN_LINE = sentence("{place} in line, {when}")
 
 # The list

@@ -1270,7 +1270,7 @@ $$;
 
 CREATE FUNCTION wishes_meet(wishes jsonb, others jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-    RETURN (EXISTS (SELECT FROM (jsonb_to_recordset(wishes_meet.wishes) a("from" date, until date, part text, staff bigint) JOIN jsonb_to_recordset(wishes_meet.others) b("from" date, until date, part text, staff bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE) AND ((a.staff = b.staff) IS NOT FALSE))))));
+    RETURN (EXISTS (SELECT FROM (jsonb_to_recordset(wishes_meet.wishes) a("from" date, until date, part text, staff bigint, but bigint) JOIN jsonb_to_recordset(wishes_meet.others) b("from" date, until date, part text, staff bigint, but bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE) AND ((a.staff = b.staff) IS NOT FALSE) AND ((a.staff = b.but) IS NOT TRUE) AND ((b.staff = a.but) IS NOT TRUE))))));
 
 CREATE FUNCTION places_compete(one waitlist, other waitlist) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1279,9 +1279,9 @@ CREATE FUNCTION places_compete(one waitlist, other waitlist) RETURNS boolean
          CASE (one).service_id
              WHEN (other).service_id THEN wishes_meet((one).wishes, (other).wishes)
              ELSE (EXISTS ( SELECT
-                FROM ((((jsonb_to_recordset((places_compete.one).wishes) a("from" date, until date, part text, staff bigint)
-                  JOIN jsonb_to_recordset((places_compete.other).wishes) b("from" date, until date, part text, staff bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE))))
-                  JOIN staff_services s ON (((s.company_id = (places_compete.one).company_id) AND (s.service_id = (places_compete.one).service_id) AND ((s.staff_id = a.staff) IS NOT FALSE) AND ((s.staff_id = b.staff) IS NOT FALSE))))
+                FROM ((((jsonb_to_recordset((places_compete.one).wishes) a("from" date, until date, part text, staff bigint, but bigint)
+                  JOIN jsonb_to_recordset((places_compete.other).wishes) b("from" date, until date, part text, staff bigint, but bigint) ON (((a."from" <= b.until) AND (b."from" <= a.until) AND ((a.part = b.part) IS NOT FALSE))))
+                  JOIN staff_services s ON (((s.company_id = (places_compete.one).company_id) AND (s.service_id = (places_compete.one).service_id) AND ((s.staff_id = a.staff) IS NOT FALSE) AND ((s.staff_id = b.staff) IS NOT FALSE) AND ((s.staff_id = a.but) IS NOT TRUE) AND ((s.staff_id = b.but) IS NOT TRUE))))
                   JOIN staff_services t ON (((t.company_id = s.company_id) AND (t.staff_id = s.staff_id) AND (t.service_id = (places_compete.other).service_id))))
                   JOIN staff p ON (((p.company_id = s.company_id) AND (p.id = s.staff_id) AND p.active)))))
          END AS "exists";

@@ -203,6 +203,7 @@ def wishes_from(stored: Sequence[dict[str, Any]]) -> tuple[Wanted, ...]:
             date.fromisoformat(one["until"]),
             one.get("part"),
             one.get("staff"),
+            one.get("but"),
         )
         for one in stored
     )
@@ -224,6 +225,7 @@ async def _free_now(
         ask.wanted.staff_id,
         now=now,
         conversation_id=conversation_id,
+        but=ask.wanted.but,
     )
     spans = list(starts_of(ask.wanted, calendar_of(catalog)))
     free = await search.free(spans[0][0], spans[-1][1] - 1)
@@ -255,13 +257,16 @@ def _summed_up(wishes: Sequence[Wanted]) -> dict[str, Any]:
                 "part": one.part,
                 "staff": one.staff_id,
             }
+            | ({} if one.but is None else {"but": one.but})
             for one in wishes
         ],
         "staff_id": next(iter(staff)) if len(staff) == 1 else None,
         "wanted_from": min(one.first for one in wishes),
         "wanted_until": max(one.last for one in wishes),
         "part": next(iter(parts)) if len(parts) == 1 else None,
-        "flexible": any(one.part is None and one.staff_id is None for one in wishes),
+        "flexible": any(
+            one.part is None and one.staff_id is None and one.but is None for one in wishes
+        ),
     }
 
 

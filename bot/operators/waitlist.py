@@ -173,6 +173,8 @@ def _wishes(stored: Sequence[dict[str, Any]], catalog: Catalog) -> str:
         if wanted.last != wanted.first:
             days += f" to {wanted.last:%d %b}"
         person = catalog.staff_by_id.get(wanted.staff_id or 0)
+        unwanted = catalog.staff_by_id.get(wanted.but or 0)
         parts = [days, wanted.part or "", f"with {person.name}" if person else ""]
+        parts.append(f"not with {unwanted.name}" if unwanted else "")
         told.append(" ".join(filter(None, parts)))
     return "; ".join(told)

@@ -65,6 +65,8 @@ SHIPPED: dict[str, r.Reply] = {
     "wait:days:12:3:20261123:20261129": w.WaitOn(12, 3, MONDAY, SUNDAY),
     "wait:for:12:0:20261123:20261129:3": w.WaitFor(12, None, MONDAY, SUNDAY, 3),
     "wait:anyway:12:0:20261123:20261129:0": w.WaitAnyway(12, None, MONDAY, SUNDAY, 0),
+    "wait:start:12:0:3": w.StartWaiting(12, None, 3),
+    "wait:for:12:0:20261123:20261129:3:7": w.WaitFor(12, None, MONDAY, SUNDAY, 3, 7),
     "wait:list": w.ListPlaces(),
     "wait:show:7": w.ShowPlace(7),
     "wait:leave:7": w.LeaveList(7),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flows.effects import LeaveWaitlist
-from flows.events import WaitlistJoined
+from flows.events import TimesStillFree, WaitlistJoined
 from flows.model_waitlist import Wanted
 from storage import waitlist
 from storage.pool import Connection
@@ -80,3 +80,36 @@ async def test_whoever_waits_for_another_visit_to_the_same_person_is_in_line(
     )
     found = await waitlist.places(conn, company_id=shop.company_id, customer_id=fourth.customer_id)
     assert [one.position for one in found.places] == [2], "whoever has left has no time to give"
+
+
+async def test_whoever_does_not_want_somebody_is_not_in_line_for_their_time(
+    conn: Connection,
+) -> None:
+    shop = await open_shop(conn, staff=("Becky", "Kelly"))
+    await full(conn, shop)
+    becky, kelly = shop.staff_ids
+
+    async def told(guest: Guest, *wanted: Any) -> int:
+        joined = await join(conn, shop, guest, Wanted(*wanted), anyway=True)
+        assert isinstance(joined, WaitlistJoined)
+        return joined.place.position
+
+    first, second, third = [await shop.guest(conn) for _ in range(3)]
+    assert await told(first, MONDAY, MONDAY, None, becky) == 1
+    assert await told(second, MONDAY, MONDAY, None, None, becky) == 1, "not for Becky's time"
+    assert await told(third, MONDAY, MONDAY, None, kelly) == 2
+    ids = {"company_id": shop.company_id, "customer_id": second.customer_id}
+    (place,) = (await waitlist.places(conn, **ids)).places
+    assert place.wanted == (Wanted(MONDAY, MONDAY, None, None, becky),)
+
+
+async def test_the_time_of_whom_they_do_not_want_is_not_time_for_them(conn: Connection) -> None:
+    shop = await open_shop(conn, staff=("Becky", "Kelly"))
+    await full(conn, shop)  # Kelly is free
+    becky, kelly = shop.staff_ids
+    guest, other = await shop.guest(conn), await shop.guest(conn)
+    found = await join(conn, shop, guest, Wanted(MONDAY, MONDAY, but=becky))
+    assert isinstance(found, TimesStillFree)
+    assert {slot.staff_id for slot in found.slots} == {kelly}
+    joined = await join(conn, shop, other, Wanted(MONDAY, MONDAY, but=kelly))
+    assert isinstance(joined, WaitlistJoined)

@@ -111,7 +111,12 @@ class Queue:
             a.first <= b.last
             and b.first <= a.last
             and (a.part == b.part or not (a.part and b.part))
-            and any(a.staff_id in (None, id_) and b.staff_id in (None, id_) for id_ in able)
+            and any(
+                a.staff_id in (None, id_)
+                and b.staff_id in (None, id_)
+                and id_ not in (a.but, b.but)
+                for id_ in able
+            )
             for a in one.wanted
             for b in other.wanted
         )
@@ -139,6 +144,7 @@ class Queue:
     def _free_for(self, service_id: int, wanted: Wanted) -> list[Slot]:
         spans = list(starts_of(wanted, calendar_of(self.salon.catalog)))
         found = self.salon.free(service_id, wanted.staff_id)
+        found = [s for s in found if s.staff_id != wanted.but]
         return [s for s in found if any(low <= epoch(s.start) < high for low, high in spans)]
 
     def _leave(self, waitlist_id: int, who: int) -> ev.Answer:

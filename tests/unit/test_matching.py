@@ -84,6 +84,13 @@ def test_only_what_is_wished_for_is_offered() -> None:
     assert told(made.offers) == [([1], "10:00")]
 
 
+def test_nobody_is_offered_times_of_whom_they_do_not_want() -> None:
+    free = gap(CUT, begin=at(10), end=at(11))
+    assert plan(salon(), [waiter(1, CUT, replace(ANY, but=BECKY))], free, now=NOW).offers == ()
+    made = plan(salon(), [waiter(1, CUT, replace(ANY, but=KELLY))], free, now=NOW)
+    assert told(made.offers) == [([1], "10:00")]
+
+
 def test_whoever_has_left_counts_as_anyone() -> None:
     gone = Wanted(TUESDAY, TUESDAY, staff_id=77)
     made = plan(salon(), [waiter(1, CUT, gone)], gap(CUT, begin=at(10), end=at(11)), now=NOW)
