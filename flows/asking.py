@@ -36,6 +36,7 @@ class Asking(State):
     idle_at: datetime | None = None  # when they are asked whether they are still there (flows.idle)
     asked_once: bool = False  # they were
     then: tuple[str, ...] = ()  # what is to be booked after this, as buttons mean it
+    then_until: datetime | None = None  # so long it is offered
     offer_until: datetime | None = None  # what else is on offer to them, from the waitlist
 
 

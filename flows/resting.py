@@ -13,12 +13,12 @@ from flows.several import handed_on, offer_next
 
 def rest(began: State, before: State, step: Step[State], ctx: Context) -> Step[State]:
     """Return to what was going on where a step says so, and see that nobody is left waiting."""
-    step = handed_on(before, step)
+    step = handed_on(before, step, ctx)
     if step.ask is not None:
         return step
     if isinstance(step.state, Back):
         step = replace(step, state=_back(began, step.state))
-    return watch(began, offer_next(step, ctx), ctx)
+    return watch(began, offer_next(began, step, ctx), ctx)
 
 
 def _back(before: State, back: Back) -> State:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Final, TypeVar
 
 from flows import asides
 from flows import keywords as k
 from flows import wording as t
-from flows.asking import Asking, words
-from flows.draft import NO_WISH, Draft, Order
-from flows.effects import Button, CallPerson, OptOut, Record, ReleaseHolds, Say
+from flows.agreeing import refuses
+from flows.asking import ROWS, Asking, Idle, local, shown, words
+from flows.draft import NO_WISH, Confirming, Draft, Order, order_of
+from flows.effects import Button, CallPerson, OptOut, Record, ReleaseHolds, Row, Say
 from flows.formats import fit
+from flows.greeting import at_menu
 from flows.lists import what, wish_text
 from flows.machine import Context, State, Step
+from flows.manage import ChoosingVisit, ViewingVisit
 from flows.model import PARTS, Wish
 from flows.ordering import Choosing, go_on
-from flows.places import Joining
+from flows.places import Joining, Places
 from flows.plain import plain
-from flows.replies import BookNext, Reply, decode, encode
+from flows.replies import BookNext, Reply, StartBooking, decode, encode
 from flows.values import valueclass
 from flows.wishes import Wished, understand
 
@@ -32,6 +35,10 @@ NAME: Final = 13
 _BUTTONS: Final = 2
 """So many buttons of a message have room beside one more."""
 _ENDS: Final = ("booking_submitted", "waitlist_joined")
+_DROPPED: Final = "next_dropped"
+_KEPT: Final = timedelta(hours=24)
+_ELSEWHERE: Final = (Idle, ChoosingVisit, ViewingVisit, Places)
+"""Where somebody may go in the middle of a booking; what else happens does not end it."""
 
 S = TypeVar("S", bound=State)
 
@@ -117,33 +124,108 @@ def follow(reply: Reply, ctx: Context) -> Step[Choosing] | None:
     return go_on(ctx, order)
 
 
-def handed_on(before: State, step: Step[State]) -> Step[State]:
-    """Return a step that has not forgotten what is to be booked next."""
+def handed_on(before: State, step: Step[State], ctx: Context) -> Step[State]:
+    """Return a step that has not forgotten what is to be booked next.
+
+    What they leave in the middle is to be booked before it; what they begin is that no longer.
+    """
     state = step.state
     if not (isinstance(before, Asking) and isinstance(state, Asking)) or state.then:
         return step
-    if not before.then:
+    then = before.then
+    if not then or _is_dropped(step):
         return step
-    return replace(step, state=state.model_copy(update={"then": before.then}))
+    if isinstance(before, Draft) and isinstance(state, _ELSEWHERE) and not _is_over(step):
+        then = _left(before, then, ctx)
+    elif isinstance(state, Draft) and not isinstance(before, Draft):
+        then = _without(then, order_of(state))
+    kept = {"then": then, "then_until": before.then_until}
+    return replace(step, state=state.model_copy(update=kept))
 
 
-def offer_next(step: Step[State], ctx: Context) -> Step[State]:
-    """Offer what is to be booked next when this is booked or given up; else forget it."""
+def offer_next(began: State, step: Step[State], ctx: Context) -> Step[State]:
+    """Offer what is to be booked next when this is booked or given up, or left for something else.
+
+    It is offered with every menu until they take it, do not want it, or a day has gone by.
+    """
     state = step.state
-    if not isinstance(state, Asking) or not state.then or isinstance(state, Draft | Joining):
+    if not isinstance(state, Asking) or not state.then:
         return step
+    until = state.then_until or ctx.now + _KEPT
+    gone = any(isinstance(effect, OptOut) for effect in step.effects) or until <= ctx.now
+    if gone:
+        return replace(step, state=state.model_copy(update={"then": (), "then_until": None}))
+    state = state.model_copy(update={"then_until": until})
+    step = replace(step, state=state)
     reply = _as_before(decode(state.then[0]), step)
     says = [effect for effect in step.effects if isinstance(effect, Say)]
-    if not _is_over(step) or not isinstance(reply, BookNext) or not says or says[-1].sheet:
-        return replace(step, state=state.model_copy(update={"then": ()}))
-    w, found, last = words(ctx), _read(reply), says[-1]
-    button = Button(encode(reply), _title(ctx, found))
-    text = f"{last.text}\n{w(t.GO_ON_WITH, next=found.text(ctx))}"
-    said = replace(last, text=text, buttons=(*last.buttons[:_BUTTONS], button))
+    if isinstance(state, Draft | Joining) or not isinstance(reply, BookNext) or not says:
+        return step
+    over, last = _is_over(step), says[-1]
+    if not (over or isinstance(began, Draft) or _is_menu(last)) or _is_persons(step):
+        return step
+    message = t.GO_ON_WITH if over else t.STILL_TO_BOOK
+    said = _with_next(last, reply, message, ctx)
     effects = tuple(said if effect is last else effect for effect in step.effects)
-    offered = tuple((one.id, one.title) for one in said.buttons)
-    rested = state.model_copy(update={"offered": offered, "then": state.then[1:]})
-    return replace(step, state=rested, effects=effects)
+    state = state.model_copy(update={"then": (encode(reply), *state.then[1:])})
+    return replace(step, state=shown(state, said).state, effects=effects)
+
+
+def dropped(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Forget what is to be booked next, of whoever says no to it."""
+    if not isinstance(state, Idle) or not state.then:
+        return None
+    offered = any(isinstance(decode(id_), BookNext) for id_, _ in state.offered)
+    if not offered or not (refuses(raw) or k.NEVER_MIND.has(bare)):
+        return None
+    return at_menu(ctx, words(ctx)(t.NO_MATTER), Record(_DROPPED))
+
+
+def _left(before: Draft, then: tuple[str, ...], ctx: Context) -> tuple[str, ...]:
+    """Return what is to be booked, with what they were booking when they left."""
+    held = before.hold.slot.start if isinstance(before, Confirming) else None
+    wall = local(ctx, held) if held is not None else None
+    order = order_of(before, Wish(wall.date(), wall.time()) if wall else NO_WISH)
+    if order.service_id is None or order.moving is not None:
+        return then
+    return (encode(Next("", order.service_id, order.staff_id, order.wish).reply), *then)
+
+
+def _without(then: tuple[str, ...], order: Order) -> tuple[str, ...]:
+    """Return what is left to be booked once a booking is begun: of the same service, it is that."""
+    if order.moving is not None:
+        return then
+    for at, id_ in enumerate(then):
+        reply = decode(id_)
+        if isinstance(reply, BookNext) and reply.service_id in (None, order.service_id):
+            return (*then[:at], *then[at + 1 :])
+    return then
+
+
+def _with_next(say: Say, reply: BookNext, message: t.Message, ctx: Context) -> Say:
+    """Say what comes next, with the button or the row that goes on with it."""
+    found, title = _read(reply), _title(ctx, _read(reply))
+    text = f"{say.text}\n{words(ctx)(message, next=found.text(ctx))}"
+    if say.sheet is None:
+        button = Button(encode(reply), title)
+        return replace(say, text=text, buttons=(*say.buttons[:_BUTTONS], button))
+    *others, last = say.sheet.sections
+    if sum(len(one.rows) for one in say.sheet.sections) >= ROWS:
+        return replace(say, text=text)
+    last = replace(last, rows=(*last.rows, Row(encode(reply), title)))
+    return replace(say, text=text, sheet=replace(say.sheet, sections=(*others, last)))
+
+
+def _is_menu(say: Say) -> bool:
+    return any(isinstance(decode(button.id), StartBooking) for button in say.buttons)
+
+
+def _is_dropped(step: Step[State]) -> bool:
+    return any(isinstance(one, Record) and one.event_type == _DROPPED for one in step.effects)
+
+
+def _is_persons(step: Step[State]) -> bool:
+    return any(isinstance(effect, CallPerson) for effect in step.effects)
 
 
 def _is_over(step: Step[State]) -> bool:

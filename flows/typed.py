@@ -13,7 +13,7 @@ from flows import wording as t
 from flows.adding import asks_for_more, asks_to_add
 from flows.again import ask_again
 from flows.agreeing import agrees, any_will_do, extreme, nothing_fits, refuses
-from flows.asking import Idle, local, words
+from flows.asking import Asking, Idle, local, words
 from flows.draft import (
     NO_WISH,
     ChoosingDay,
@@ -48,6 +48,7 @@ from flows.plain import plain
 from flows.relative import relative
 from flows.remarks import ask_team, asks, remark
 from flows.replies import BookNext, MoreTimes, decode
+from flows.several import dropped
 from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.values import valueclass
@@ -140,9 +141,18 @@ def choice(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return None if reply_id is None else _as_tap(reply_id, state, ctx)
 
 
+def next_one(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Go on with what is still to be booked, or forget it."""
+    if not isinstance(state, Asking) or isinstance(state, Draft) or not state.then:
+        return None
+    if asides.NEXT.has(text.bare):
+        return _as_tap(state.then[0], state, ctx)
+    return dropped(state, text.raw, text.bare, ctx)
+
+
 def yes_or_no(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Take a yes or a no for the first or second button of a question that has such."""
-    if isinstance(state, Idle) and (k.YES.has(text.bare) or asides.NEXT.has(text.bare)):
+    if isinstance(state, Idle) and k.YES.has(text.bare):
         following = [id_ for id_, _ in state.offered if isinstance(decode(id_), BookNext)]
         return _as_tap(following[0], state, ctx) if following else None
     if isinstance(state, ChoosingTime) and state.day is None and agrees(text.raw):
@@ -341,6 +351,7 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     menu,
     where_to,
     choice,
+    next_one,
     yes_or_no,
     indifferent,
     waiting,
