@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 from flows import asides
+from flows import keywords as k
 from flows import wording as t
 from flows.asking import ROWS, TITLE, Idle, also, buttons, local, sheet, shown, words
 from flows.cards import at, of_visit, visit_time
@@ -38,7 +40,10 @@ def asks_to_add(raw: str) -> bool:
 def asks_for_more(raw: str) -> bool:
     """Tell whether a text asks for something beside what was spoken of: "also …", "… too"."""
     said = plain(raw)
-    return asides.MORE.has(said) or not asides.MORE.whole.isdisjoint(said.split())
+    if asides.MORE.has(said) or not asides.MORE.whole.isdisjoint(said.split()):
+        return True
+    lead = list(takewhile(lambda word: word in asides.LEAD.whole, said.split()))
+    return not k.AND.whole.isdisjoint(lead)  # "ok, and a manicure"
 
 
 def fits_in(ctx: Context, services: tuple[int, ...]) -> bool:

@@ -17,7 +17,8 @@ CORRECTS_WORDS: Final = keywords(
 INDIFFERENT_WORDS: Final = keywords(
     "any|either|doesnt matter|dont care|dont mind|idc|no matter|up to you|you choose"
     "|you decide|whatever|all the same|doesnt matter to me|i dont mind|i dont care"
-    "|no preference|surprise me|any will do|either is fine"
+    "|no preference|surprise me|any will do|either is fine|whichever|either one"
+    "|whichever is free|any of those"
 )
 NONE_FITS_WORDS: Final = keywords(
     "none|neither|none of these|none of them|none of those|none work|these dont work"
@@ -114,16 +115,48 @@ CANNOT_WORDS: Final = keywords(
     "cant do|cant make|cant come|cannot do|cannot make|cannot come|wont make|doesnt work"
     "|not able to|cant on|no good"
 )
+INSTEAD_WORDS: Final = keywords("instead|in place")
+WORKS_WORDS: Final = keywords("work|works|working|in|around|on shift")
+OPEN_WORDS: Final = keywords("open|closed|opened|close")
+WHAT_IF_WORDS: Final = keywords(
+    "what if|what happens if|in case|how late can i|when can i cancel|until when can i"
+    "|how do i cancel|cancellation policy|cancel policy|cancellation fee"
+)
+WHEN_FREE_WORDS: Final = keywords(
+    "when can|when is|when are|are you free|do you have time|any time|when could"
+    "|when do you have|is there time|can i come|can you do"
+)
+SAME_PERSON_WORDS: Final = keywords(
+    "same girl|same lady|same guy|same person|same stylist|same hairdresser|same barber"
+    "|same master|same woman|same man|who did it last time|whoever did it last time"
+)
+NO_BOOKING_WORDS: Final = keywords(
+    "turn up|walk in|walk ins|without an appointment|without appointment|without booking"
+    "|do i have to book|do i need to book|have to book ahead"
+)
+NOTICE_WORDS: Final = keywords("cancel|cancellation|change|move|reschedule")
+SPEAK_WORDS: Final = keywords("speak to|talk to|speak with|talk with|chat to|chat with|message")
 VISIT_WORDS: Final = keywords(
     "appointment|appointments|appt|visit|booking|reservation|session|appoitment|apointment"
 )
 ADDS_WORDS: Final = keywords("add|adding|added|include|tack|squeeze in")
 MORE_WORDS: Final = keywords(
     "also|as well|too|on top|along with|and also|plus|at the same visit|same visit"
-    "|in the same visit"
+    "|in the same visit|afterwards|after that|and then"
 )
 MINE_WORDS: Final = keywords("my|mine|the|our|this")
-
+COMPLAINT_WORDS: Final = keywords(
+    "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"
+    "|was awful|was horrible|was rude|very disappointed|not happy with|unhappy with|ruined my"
+    "|burned my|the worst|useless|stupid bot|you suck|fuck|fuck off|shit|idiot|hate this"
+    "|rubbish|ridiculous|waste of time|piss off|not helpful|doesnt understand"
+    "|dont understand me"
+)
+BOT_WORDS: Final = keywords(
+    "are you a bot|is this a bot|a bot|bot|are you a robot|are you real|are you human"
+    "|are you a human|are you a person|who is this|who are you|are you ai"
+    "|am i talking to a bot|am i talking to a person"
+)
 CORRECTS: Final = lexicon(CORRECTS_WORDS, within=2)
 INDIFFERENT: Final = lexicon(INDIFFERENT_WORDS, within=9)
 NONE_FITS: Final = lexicon(NONE_FITS_WORDS, within=2)
@@ -155,3 +188,14 @@ MINE: Final = lexicon(MINE_WORDS, within=9)
 VISIT: Final = lexicon(VISIT_WORDS, within=9)
 ADDS: Final = lexicon(ADDS_WORDS, within=9)
 MORE: Final = lexicon(MORE_WORDS, within=2)
+INSTEAD: Final = lexicon(INSTEAD_WORDS, within=9)
+WORKS: Final = lexicon(WORKS_WORDS, within=9)
+OPEN: Final = lexicon(OPEN_WORDS, within=9)
+WHAT_IF: Final = lexicon(WHAT_IF_WORDS, within=2)
+WHEN_FREE: Final = lexicon(WHEN_FREE_WORDS, within=2)
+SAME_PERSON: Final = lexicon(SAME_PERSON_WORDS, within=2)
+NO_BOOKING: Final = lexicon(NO_BOOKING_WORDS, within=2)
+NOTICE: Final = lexicon(NOTICE_WORDS, within=9)
+SPEAK: Final = lexicon(SPEAK_WORDS, within=1)
+COMPLAINT: Final = lexicon(COMPLAINT_WORDS, within=1)
+BOT: Final = lexicon(BOT_WORDS, within=2)

@@ -29,7 +29,14 @@ _SPELT: Final = {
     "thru": "through",
     "abt": "about",
     "lemme": "let me",
+    "2day": "today",
+    "2moro": "tomorrow",
+    "2morrow": "tomorrow",
+    "2nite": "tonight",
+    "b4": "before",
+    "cn": "can",
 }
+_TWO_VERB: Final = re.compile(r"\b(need|want|have|like|love|able|going|how) 2 ([a-z])")
 _TO_A_NUMBER: Final = re.compile(r"\bto\s+(\d)", re.IGNORECASE)
 _CHAT: Final = frozenset(_SPELT)
 
@@ -63,6 +70,7 @@ class Lexicon(NamedTuple):
 
 def spelt(text: str) -> str:
     """Return a plain text with the words of chats as they are spelt: "r u" is "are you"."""
+    text = _TWO_VERB.sub(r"\1 to \2", text)
     if _CHAT.isdisjoint(said := text.split()):
         return text
     return " ".join(_SPELT.get(word, word) for word in said)
@@ -96,7 +104,10 @@ GREETING_WORDS: Final = keywords(
     "|hello anyone there|hi anyone there|heya|howdy|how are you|whats up|sup"
     "|how are you doing|hows it going|hullo|hii|hai|hi guys|hey guys|hello guys|greetings"
 )
-MENU_WORDS: Final = keywords("menu|main menu|start over|restart|begin|home|help")
+MENU_WORDS: Final = keywords(
+    "menu|main menu|start over|restart|begin|home|help|start again|from the beginning"
+    "|from the start|start from scratch"
+)
 PERSON_WORDS: Final = keywords(
     "person|human|operator|agent|real person|someone|talk to us|talk to someone"
     "|talk to a person|talk to a human|speak to someone|speak to a person|speak to a human"
@@ -114,7 +125,8 @@ BOOK_WORDS: Final = keywords(
     "|book an appointment|i would like to book|id like to book|i want to book|can i book"
     "|new appointment|schedule|reserve|sign me up|services|book me|get my hair done|hair done"
     "|do my hair|come in|fit me in|squeeze me in|get in today|nails done|a slot|any slots"
-    "|slots|one more for|another one for"
+    "|slots|one more for|another one for|anything free|anything available|any availability"
+    "|got anything|got space|have space"
 )
 PRICE_WORDS: Final = keywords(
     "price|prices|price list|how much|cost|costs|how long does|how long is|how long will"
@@ -155,7 +167,8 @@ YES_WORDS: Final = keywords(
     "yes|yep|yeah|yup|ok|okay|sure|confirm|book it|yes please|perfect|great|go ahead|👍|✅"
     "|do it|y|k|kk|yess|yh|ya|yea|ye|absolutely|definitely|sounds good|that works"
     "|works for me|works|good|fine|nice|ill take it|take it|thats fine|thats good|thats great"
-    "|thats perfect|lets do it|i want it|correct|of course|👌"
+    "|thats perfect|lets do it|i want it|correct|of course|👌|go for it|lets go"
+    "|book it in|yes book"
 )
 NO_WORDS: Final = keywords(
     "no|nope|no thanks|not this one|doesnt suit|doesnt work|👎|n|nah|no way|cant do that"
@@ -202,18 +215,6 @@ LATE_WORDS: Final = keywords(
     "|train is late|cant find parking|looking for parking|running behind|bit behind"
     "|in traffic|traffic is|traffic jam|running a bit late|running a little late|held up"
     "|got delayed|been delayed|am delayed"
-)
-COMPLAINT_WORDS: Final = keywords(
-    "complaint|complain|to complain|a complaint|refund|a refund|my money back|was terrible"
-    "|was awful|was horrible|was rude|very disappointed|not happy with|unhappy with|ruined my"
-    "|burned my|the worst|useless|stupid bot|you suck|fuck|fuck off|shit|idiot|hate this"
-    "|rubbish|ridiculous|waste of time|piss off|not helpful|doesnt understand"
-    "|dont understand me"
-)
-BOT_WORDS: Final = keywords(
-    "are you a bot|is this a bot|a bot|bot|are you a robot|are you real|are you human"
-    "|are you a human|are you a person|who is this|who are you|are you ai"
-    "|am i talking to a bot|am i talking to a person"
 )
 SEE_YOU_WORDS: Final = keywords(
     "see you|see u|see ya|see you tomorrow|see you then|see you soon|see you there"
@@ -287,7 +288,8 @@ WAITLIST_WORDS: Final = keywords(
     "|tell me when something comes free|if somebody cancels|if someone cancels"
     "|what place am i|my place in line|still nothing|anything come up|any news"
     "|what number am i|have to wait|long is the wait|how many ahead|in line|in the queue"
-    "|did anything come free"
+    "|did anything come free|something earlier comes|something opens up|anything opens up"
+    "|something comes up|something becomes free|something earlier opens|if anything earlier"
 )
 LEAVE_LIST_WORDS: Final = keywords(
     "leave the list|leave the waitlist|leave the waiting list|off the list|off the waitlist"
@@ -339,8 +341,6 @@ USUAL: Final = lexicon(USUAL_WORDS, within=2)
 WHERE: Final = lexicon(WHERE_WORDS, within=2)
 HOURS: Final = lexicon(HOURS_WORDS, within=2)
 LATE: Final = lexicon(LATE_WORDS, within=1)
-COMPLAINT: Final = lexicon(COMPLAINT_WORDS, within=1)
-BOT: Final = lexicon(BOT_WORDS, within=2)
 SEE_YOU: Final = lexicon(SEE_YOU_WORDS, within=2)
 COMING: Final = lexicon(COMING_WORDS, within=9)
 NEVER_MIND: Final = lexicon(NEVER_MIND_WORDS, within=9)

@@ -15,8 +15,8 @@ from flows.cards import at, of_visit
 from flows.effects import NoteLate, Record, Say
 from flows.events import Event, LateNoted
 from flows.machine import Context, Flow, Step
-from flows.relative import amount
 from flows.replies import OpenVisits, Reply, TalkToUs
+from flows.when_shift import amount
 from flows.when_tokens import Token, read
 
 _MOST: Final = timedelta(hours=4)
@@ -33,6 +33,8 @@ class NotingLate(Asking):
 
 def is_late(bare: str, raw: str, ctx: Context) -> bool:
     """Tell whether somebody says that they will be late, and does not ask for another time."""
+    if asides.WHAT_IF.has(bare):
+        return False
     if k.CHANGE_VISIT.has(bare) or k.CANCEL_VISIT.has(bare) or k.MOVE_IT.has(bare):
         return False
     if k.LATE.has(bare):

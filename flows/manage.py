@@ -60,7 +60,7 @@ from flows.replies import (
 from flows.replies_visits import AddToVisit
 from flows.replies_waitlist import ListPlaces
 from flows.where import at_visit
-from flows.which import Move, Named, meant, placed
+from flows.which import Move, Named, by_another, meant, placed, shifted
 from flows.wishes import Wished
 from flows.wording_waitlist import WAITLIST
 
@@ -83,6 +83,7 @@ class ChoosingVisit(Asking):
     sure: bool = True  # else that may be when it is to be
     weekday: bool = False  # the wish is for a weekday: the one after the visit
     adding: tuple[int, ...] = ()  # what may be meant of that which is to be added
+    by: int | None = None  # who is to do it; 0: somebody else
 
 
 class ViewingVisit(Asking):
@@ -97,6 +98,7 @@ class ViewingVisit(Asking):
     same_time: bool = False
     weekday: bool = False
     adding: tuple[int, ...] = ()
+    by: int | None = None
 
 
 class CancellingVisit(Asking):
@@ -203,7 +205,7 @@ def _narrowed(
 
 def _wanted(state: ChoosingVisit) -> dict[str, object]:
     """Return what is known of when a visit is to be instead."""
-    names = ("wish", "from_day", "shift", "same_time", "weekday", "adding")
+    names = ("wish", "from_day", "shift", "same_time", "weekday", "adding", "by")
     return {name: getattr(state, name) for name in names}
 
 
@@ -292,7 +294,7 @@ def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Id
     known = Order(visit.service_id, who_known=True, also=visit.also)
     wish, now = state.wish, visit_time(ctx, visit, visit.start)
     if state.shift is not None:
-        wish = Wish((now + state.shift).date(), (now + state.shift).time())
+        wish = shifted(now, state.shift)
     elif wish.day is None and wish.at is not None and state.from_day is None:  # "move it to 3 pm"
         wish = replace(wish, day=now.date())
     elif state.weekday:
@@ -302,6 +304,8 @@ def _change(ctx: Context, state: ViewingVisit, visit: Visit) -> Step[Moving | Id
     known = replace(known, wish=wish, from_day=state.from_day)
     order = replace(known, moving=visit.id, before=before)
     effects = (*settled, Record("change_started", {"booking_id": str(visit.id)}))
+    if state.by is not None:
+        return also(by_another(ctx, order, state.by, now), *effects)
     if visit.staff_id in team:
         return also(go_on(ctx, replace(order, staff_id=visit.staff_id)), *effects)
     return also(go_on(ctx, order, intro=words(ctx)(t.STAFF_GONE)), *effects)

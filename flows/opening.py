@@ -5,7 +5,7 @@ The business is open while anybody works there by the rules; somebody's time off
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
 from itertools import groupby
 from typing import Final
@@ -13,10 +13,11 @@ from typing import Final
 from flows import wording as t
 from flows import wording_waitlist as spans
 from flows.asking import local, today, words
-from flows.formats import capitalised, place_text, weekday_text
+from flows.formats import capitalised, fit, place_text, weekday_text
 from flows.hours import DAY, Interval, calendar_of, cut, merged, second_of
 from flows.machine import Context
-from flows.model import Shift
+from flows.model import Shift, Staff
+from flows.wording import NAME
 from flows.wording_areas import OUR_HOURS
 
 _AHEAD: Final = 14
@@ -52,6 +53,23 @@ def hours_text(ctx: Context, asked: date | None = None) -> str | None:
     return "\n".join(lines)
 
 
+def hours_of(ctx: Context, person: Staff, asked: date | None) -> str:
+    """Say when somebody works: on the day asked about, or else in a usual week."""
+    w, now = words(ctx), today(ctx)
+    name = fit(person.name, NAME)
+    if asked is None:
+        week = {weekday: _usual(ctx, weekday, (person,)) for weekday in _WEEK}
+        return "\n".join((f"{name}:", *_week_lines(ctx, week, t.DAY_OFF)))
+    hours = _on(ctx, asked, (person,))
+    message = t.WORKS_ON if hours else t.NOT_IN_ON
+    return w(message, staff=name, day=w.day(asked, now), hours=_text(ctx, hours))
+
+
+def works_on(ctx: Context, person: Staff, day: date) -> bool:
+    """Tell whether somebody works on a date."""
+    return bool(_on(ctx, day, (person,)))
+
+
 def _title(ctx: Context) -> str:
     """Say that these are the hours, and by whose clock where the customer's is another one."""
     w, company = words(ctx), ctx.catalog.company
@@ -60,7 +78,7 @@ def _title(ctx: Context) -> str:
     return w(OUR_HOURS, place=place_text(w.tag, company.timezone))
 
 
-def _week_lines(ctx: Context, week: dict[int, Hours]) -> Iterator[str]:
+def _week_lines(ctx: Context, week: dict[int, Hours], none: t.Message = t.CLOSED) -> Iterator[str]:
     """Name days in a row that have the same hours together."""
     w = words(ctx)
     for hours, group in groupby(_WEEK, key=lambda weekday: week[weekday]):
@@ -69,13 +87,13 @@ def _week_lines(ctx: Context, week: dict[int, Hours]) -> Iterator[str]:
             weekday_text(w.tag, _ANY_MONDAY + timedelta(days=n - 1)) for n in (days[0], days[-1])
         )
         named = capitalised(first if len(days) == 1 else w(spans.DAYS_SPAN, first=first, last=last))
-        yield w(t.DAY_HOURS, day=named, hours=_text(ctx, hours))
+        yield w(t.DAY_HOURS, day=named, hours=_text(ctx, hours, none))
 
 
-def _text(ctx: Context, hours: Hours) -> str:
+def _text(ctx: Context, hours: Hours, none: t.Message = t.CLOSED) -> str:
     w = words(ctx)
     if not hours:
-        return w(t.CLOSED)
+        return w(none)
     parts = (
         w(spans.DAYS_SPAN, first=w.time(_wall(start)), last=w.time(_wall(end)))
         for start, end in hours
@@ -88,10 +106,10 @@ def _wall(second: int) -> time:
     return time(hour, rest // 60)
 
 
-def _usual(ctx: Context, weekday: int) -> Hours:
+def _usual(ctx: Context, weekday: int, people: Sequence[Staff] = ()) -> Hours:
     """Return when somebody works on a day of the week, whatever the date."""
     work: list[Interval] = []
-    for person in ctx.catalog.staff:
+    for person in people or ctx.catalog.staff:
         of_day = [shift for shift in person.shifts if shift.weekday == weekday]
         shifts = [_span(shift) for shift in of_day if shift.kind != "break"]
         breaks = [_span(shift) for shift in of_day if shift.kind == "break"]
@@ -99,12 +117,16 @@ def _usual(ctx: Context, weekday: int) -> Hours:
     return tuple(merged(work))
 
 
-def _on(ctx: Context, day: date) -> Hours:
-    """Return when somebody works on a date."""
+def _on(ctx: Context, day: date, people: Sequence[Staff] = ()) -> Hours:
+    """Return when anybody works on a date; of people who are named, without their time off."""
     calendar, work = calendar_of(ctx.catalog), list[Interval]()
-    for person in ctx.catalog.staff:
+    for person in people or ctx.catalog.staff:
         shifts, breaks = calendar.pattern(person.id, day.toordinal())
         work += cut(merged(shifts), breaks)
+    if people:
+        start = calendar.bounds(day.toordinal()).start
+        away = [span for person in people for span in calendar.away(person.id)]
+        work = cut(merged(work), [(low - start, high - start) for low, high in away])
     return tuple(merged(work))
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows import asides
 from flows import keywords as k
 from flows import wording as t
 from flows.asking import Asking, Idle, buttons, shown, words
-from flows.draft import ChoosingService, Draft, order_of
+from flows.draft import NO_WISH, ChoosingService, Draft, Order, order_of
 from flows.effects import Say
 from flows.formats import fit
 from flows.lists import service_note
 from flows.machine import Context, State, Step
 from flows.menu import aside
 from flows.model import Service
-from flows.opening import hours_text
+from flows.opening import hours_of, hours_text, works_on
+from flows.ordering import ask_service
 from flows.replies import MoreServices, OpenMenu, PickService, Reply
-from flows.wishes import Wished
+from flows.wishes import Wished, understand
 
 _MOST_PRICES: Final = 10
 
@@ -29,7 +31,7 @@ def answer(bare: str, wished: Wished | None, state: State, ctx: Context) -> str:
     """Answer what a bare text asks about the business, in lines; empty where it asks nothing."""
     w, company = words(ctx), ctx.catalog.company
     lines = []
-    if k.HOURS.has(bare):
+    if asks_open(bare, wished):
         lines.append(hours_text(ctx, wished.wish.day if wished else None))
     if k.WHERE.has(bare) and company.address:
         lines.append(w(t.OUR_ADDRESS, address=fit(company.address, t.ADDRESS)))
@@ -40,9 +42,43 @@ def answer(bare: str, wished: Wished | None, state: State, ctx: Context) -> str:
         team = ", ".join(person.name for person in ctx.catalog.staff)
         lines.append(w(t.OUR_TEAM, team=fit(team, t.ADDRESS)))
     busy = isinstance(state, Asking) and not isinstance(state, Idle | ChoosingService)
-    if k.PRICE.has(bare) and (any(lines) or busy):
+    if k.PRICE.has(bare) and (any(lines) or busy or asks_when(bare, wished)):
         lines += [_price(ctx, service) for service in _asked_about(wished, state, ctx)]
     return "\n".join(filter(None, lines))
+
+
+def asks_when(bare: str, wished: Wished | None) -> bool:
+    """Tell whether a question about the price also asks for a time."""
+    if wished is None or len(wished.services) != 1:
+        return False
+    return wished.says_when or (asides.WHEN_FREE.has(bare) and not k.HOURS.has(bare))
+
+
+def asks_open(bare: str, wished: Wished | None) -> bool:
+    """Tell whether a text asks if the business is open: "u open sunday?"."""
+    named = wished is not None and (wished.services or wished.staff_id or wished.wish.at)
+    asked = k.HOURS.has(bare) or not asides.OPEN.whole.isdisjoint(bare.split())
+    return asked and (not named or k.HOURS.has(bare)) and not _asks_for_person(bare, wished)
+
+
+def about_person(raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Say when somebody works, and offer what they do: "is kelly in on thursday?"."""
+    wished = understand(raw, ctx)
+    if wished is None or not _asks_for_person(bare, wished):
+        return None
+    person, day = ctx.catalog.staff_by_id[wished.staff_id or 0], wished.wish.day
+    hours = hours_of(ctx, person, day)
+    off = day is not None and not works_on(ctx, person, day)
+    wish = NO_WISH if off else wished.wish
+    return ask_service(ctx, Order(None, person.id, who_known=True, wish=wish), intro=hours)
+
+
+def _asks_for_person(bare: str, wished: Wished | None) -> bool:
+    if wished is None or wished.staff_id is None or wished.services or wished.wish.at is not None:
+        return False
+    said = bare.split()
+    works = not asides.WORKS.whole.isdisjoint(said)
+    return works and bool(said) and (said[0] in asides.ASKING.whole or not k.BOOK.has(bare))
 
 
 def told(state: State, ctx: Context, text: str) -> Step[State]:

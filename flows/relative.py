@@ -24,15 +24,15 @@ from flows.draft import (
 )
 from flows.machine import Context, State, Step
 from flows.manage import open_visits
-from flows.model import PARTS, Wish
-from flows.ordering import ask_nearest, ask_staff, go_on
+from flows.model import PARTS, Usual, Wish
+from flows.ordering import Choosing, ask_nearest, ask_staff, go_on
 from flows.picking import pick_day, pick_times
 from flows.replies import MoreDays, MoreTimes
-from flows.when_tokens import Token, has, number_at, read
+from flows.when_shift import shift_in
+from flows.when_tokens import Token, has, read
 from flows.which import Move, shifted_visit
 from flows.wishes import understand
 
-_MUCH: Final = 1_000
 _STEP: Final = timedelta(hours=2)
 """How much later "later" is than a time that is in front of them."""
 _WEEK: Final = timedelta(days=7)
@@ -53,11 +53,37 @@ def relative(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
         return go_on(ctx, replace(_order(state, ctx), wish=NO_WISH, from_day=None))
     if k.OTHER_TIME.has(bare) and not isinstance(state, ChoosingDay):
         return _other_times(state, ctx)
-    if shift is None and k.LATER.has(bare):
-        return _along(state, ctx, 1)
-    if shift is None and k.EARLIER.has(bare):
-        return _along(state, ctx, -1)
-    return _shifted(state, ctx, shift) if shift is not None else None
+    if shift is not None:
+        return _shifted(state, ctx, shift)
+    way = _way(raw, bare, ctx)
+    return _along(state, ctx, way) if way else None
+
+
+def _way(raw: str, bare: str, ctx: Context) -> int:
+    """Tell whether a text asks for what is later (1) or earlier (-1), and for nothing else."""
+    if k.LATER.has(bare):
+        return 1
+    if k.EARLIER.has(bare):
+        return -1
+    tokens = read(raw, words(ctx).language)
+    way = next((n for n in (1, -1) if _tells_way(tokens, n)), 0)
+    return way if way and understand(raw, ctx) is None else 0
+
+
+def as_usual(known: Usual, raw: str, ctx: Context) -> Step[Choosing] | None:
+    """Look for the usual at another time than usual: "like last time but later"."""
+    tokens = read(raw, words(ctx).language)
+    way = next((n for n in (1, -1) if _tells_way(tokens, n)), 0)
+    shift = shift_in(tokens) or way * _STEP
+    if not way or abs(shift) >= timedelta(days=1):
+        return None
+    at = datetime.combine(ctx.now.date(), known.at) + shift
+    order = Order(known.service_id, known.staff_id, who_known=True, wish=Wish(at=at.time()))
+    return go_on(ctx, order)
+
+
+def _tells_way(tokens: Sequence[Token], way: int) -> bool:
+    return any(has(tokens, at, "LATER" if way > 0 else "EARLIER") for at in range(len(tokens)))
 
 
 def _of_a_visit(raw: str, bare: str, ctx: Context, shift: timedelta | None) -> Step[State] | None:
@@ -76,38 +102,6 @@ def _shift(raw: str, bare: str, ctx: Context) -> timedelta | None:
     if k.DIFFERS.isdisjoint(bare.split()):
         return None
     return shift_in(read(raw, words(ctx).language))
-
-
-def shift_in(tokens: Sequence[Token]) -> timedelta | None:
-    """Read by how much something is to be later: "an hour later", "позже на 30 минут"."""
-    for at in range(len(tokens)):
-        if has(tokens, at, "LATER", "EARLIER"):
-            found = amount(tokens, at - 1) or _amount_after(tokens, at + 1)
-            if found is not None:
-                return found if has(tokens, at, "LATER") else -found
-    return None
-
-
-def _amount_after(tokens: Sequence[Token], at: int) -> timedelta | None:
-    ends = range(at, min(at + 4, len(tokens)))
-    return next((found for end in ends if (found := amount(tokens, end))), None)
-
-
-def amount(tokens: Sequence[Token], at: int) -> timedelta | None:
-    """Read the stretch of time that ends with this token."""
-    if has(tokens, at, "HALF_HOUR"):
-        return timedelta(minutes=30)
-    number = number_at(tokens, at - 1)
-    n = min(1 if number is None else number, _MUCH)
-    for code, unit in (
-        ("MINUTE", timedelta(minutes=1)),
-        ("HOUR", timedelta(hours=1)),
-        ("DAY", timedelta(days=1)),
-        ("WEEK", _WEEK),
-    ):
-        if has(tokens, at, code):
-            return n * unit
-    return None
 
 
 def _order(state: Draft, ctx: Context) -> Order:

@@ -8,6 +8,7 @@ from flows import wording as t
 from flows import wording_unasked as unasked
 from flows.again import ask_again
 from flows.asking import Asking, Idle, buttons, shown, words
+from flows.cards import notice_rule
 from flows.draft import Confirming, Draft
 from flows.effects import Record, Say
 from flows.formats import fit
@@ -27,11 +28,11 @@ def remark(state: State, bare: str, ctx: Context) -> Step[State] | None:
     beside = _beside(state, bare, ctx)
     if beside is not None:
         return beside
-    if k.COMPLAINT.has(bare):
+    if asides.COMPLAINT.has(bare):
         pairs = ((t.TALK_TO_US, TalkToUs()), (unasked.NO_THANKS, CarryOn()))
         say = Say(w(unasked.THANKS_BAD), buttons(w, *pairs))
         return shown(_open(state), say, Record("complained"))
-    if k.BOT.has(bare):
+    if asides.BOT.has(bare):
         return aside(state, ctx, w(t.A_BOT, company=fit(ctx.catalog.company.name, t.NAME)))
     if k.SEE_YOU.has(bare) and not isinstance(state, Draft):
         return aside(state, ctx, w(t.SEE_YOU_THEN))
@@ -47,8 +48,11 @@ def _beside(state: State, bare: str, ctx: Context) -> Step[State] | None:
     w = words(ctx)
     if asides.AT_DOOR.has(bare) or asides.DATA.has(bare):
         return called(ctx)  # nobody but a person can do anything about it
-    if asides.LOST.has(bare):
+    if asides.LOST.has(bare) or asides.NO_BOOKING.has(bare):
         return ask_team(state, ctx)
+    if asides.WHAT_IF.has(bare):
+        about = not asides.NOTICE.whole.isdisjoint(bare.split())
+        return aside(state, ctx, notice_rule(ctx)) if about else ask_team(state, ctx)
     if asides.TIME_LEFT.has(bare) and isinstance(state, Confirming | Offered):
         return ask_again(state, ctx)
     reminds = asides.REMIND.has(bare) and not k.VISITS.has(bare)

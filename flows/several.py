@@ -95,6 +95,17 @@ def for_people(raw: str, ctx: Context) -> list[Next]:
     return [again] * (2 if asides.THREE_PEOPLE.has(plain(raw)) else 1)
 
 
+def booked_after(raw: str, ctx: Context) -> tuple[str, list[Next]]:
+    """Return what a sentence asks for first, and what it asks to book then: "… and book …"."""
+    clauses = list(_clauses(raw))
+    for at in range(1, min(len(clauses), _MOST_CLAUSES)):
+        text = ". ".join(clauses[at:])
+        wished = understand(text, ctx)
+        if wished is not None and k.BOOK.has(plain(text)) and (wished.services or wished.says_when):
+            return ". ".join(clauses[:at]), [_next(text, wished, None)]
+    return raw, []
+
+
 def one_of_each(wished: Wished, wish: Wish) -> tuple[tuple[int, ...], list[Next]]:
     """Return which services may be meant first, and those that are clear, to be booked then.
 

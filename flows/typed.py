@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from flows import asides, where, wishing
+from flows import asides, typed_visits, where, wishing
 from flows import keywords as k
 from flows import questions as questions_
 from flows import wording as t
-from flows.adding import asks_for_more, asks_to_add
 from flows.again import ask_again
 from flows.agreeing import agrees, any_will_do, extreme, nothing_fits, refuses
 from flows.asking import Asking, Idle, local, words
@@ -38,14 +37,13 @@ from flows.menu import (
     change_language,
     start_booking,
 )
-from flows.model import Wish
 from flows.ordering import go_on
 from flows.person import called
 from flows.picked import picked
 from flows.picking import drop, pick_times
 from flows.places import Joining, Offered
 from flows.plain import plain
-from flows.relative import relative
+from flows.relative import as_usual
 from flows.remarks import ask_team, asks, remark
 from flows.replies import BookNext, MoreTimes, decode
 from flows.several import dropped
@@ -53,8 +51,7 @@ from flows.taps import tap
 from flows.usual import usual_of, welcome
 from flows.values import valueclass
 from flows.waitlist import anytime, heard, list_places, wait, with_wish
-from flows.which import Move, Named, move_in
-from flows.wishes import Wished, understand
+from flows.wishes import understand
 from flows.wishing import held_wish, merged
 
 _BRIEF: Final = 3
@@ -93,7 +90,10 @@ def language(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def person(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Call a person when asked for one."""
-    return called(ctx) if k.PERSON.has(text.bare) else None
+    if k.PERSON.has(text.bare):
+        return called(ctx)
+    wished = understand(text.raw, ctx) if asides.SPEAK.has(text.bare) else None
+    return called(ctx) if wished is not None and wished.staff_id is not None else None
 
 
 def menu(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -118,12 +118,16 @@ def late(state: State, text: Text, ctx: Context) -> Step[State] | None:
 
 def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Offer the usual to whoever asks for it; who has none yet is asked what they would like."""
-    asks = k.USUAL.has(text.bare) or k.USUAL.has(plain(text.raw))
+    same = asides.SAME_PERSON.has(text.bare)
+    asks = same or k.USUAL.has(text.bare) or k.USUAL.has(plain(text.raw))
     if not asks or isinstance(state, Draft):
         return None
     known, wished = usual_of(ctx), understand(text.raw, ctx)
     if known is None:
         return start_booking(ctx)
+    differs = as_usual(known, text.raw, ctx)
+    if differs is not None:
+        return differs
     if wished is None and not ctx.customer.visit_ahead:
         return welcome(ctx)
     order = Order(known.service_id, known.staff_id, who_known=True)
@@ -210,23 +214,9 @@ def indifferent(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return any_will_do(state, ctx, last=False) if said else extreme(state, text.bare, ctx)
 
 
-def added(state: State, text: Text, ctx: Context) -> Step[State] | None:
-    """Add a service to the visit that is in front of them, or to one that they have."""
-    adds, booked = asks_to_add(text.raw), visit_in_view(state)
-    more = booked is not None and asks_for_more(text.raw)
-    if isinstance(state, Draft) or not (more or (adds and ctx.customer.visit_ahead)):
-        return None
-    if asides.RELATIVES.has(text.bare) or k.SEVERAL_PEOPLE.has(text.bare):
-        return None
-    wished = understand(text.raw, ctx) or Wished()
-    if not wished.services and not (adds and not asides.VISIT.whole.isdisjoint(text.bare.split())):
-        return None
-    if wished.says_when and not adds:
-        return None  # another visit, on another day
-    if booked is not None and not wished.says_when:
-        return open_visit(booked, "add", adding=wished.services)
-    which = Move(Named(Wish(wished.wish.day)), sure=False)
-    return open_visits("add", move=which, adding=wished.services)
+def visits_added(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Add a service to a visit that they have."""
+    return typed_visits.added(state, text.raw, text.bare, ctx)
 
 
 def in_view(state: State, text: Text, ctx: Context) -> Step[State] | None:
@@ -262,55 +252,25 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
     return heard(ctx, known, wished) if wished is not None else wait(ctx, known)
 
 
-def intents(state: State, text: Text, ctx: Context) -> Step[State] | None:
-    """Do what can be asked for at any time: visits, the phone, the address."""
-    moved = _moved(state, text, ctx)
-    if moved is not None:
-        return moved
-    if k.CANCEL_VISIT.has(text.bare) or _cancels_one(state, text, ctx):
-        return open_visits("cancel", wished=understand(text.raw, ctx))
-    differs = relative(state, text.raw, text.bare, ctx)
-    if differs is not None:
-        return differs
-    said = text.bare.split()
-    moves = k.MOVE_IT.has(text.bare) or (
-        not asides.MOVES.whole.isdisjoint(said) and not asides.VISIT.whole.isdisjoint(said)
-    )
-    if (moves and not isinstance(state, Draft)) or k.CHANGE_VISIT.has(text.bare):
-        return open_visits("change", wished=understand(text.raw, ctx))
-    if k.VISITS.has(text.bare):
-        return open_visits()
-    return None
-
-
-def _moved(state: State, text: Text, ctx: Context) -> Step[State] | None:
-    """Move the visit that is named by its day or time; of what is being booked, change the wish."""
-    move = move_in(text.raw, text.bare, ctx)
-    if move is None:
-        return None
-    if isinstance(state, Draft) and not k.CHANGE_VISIT.has(text.bare):
-        return wishing.wish(state, move.said, k.bare(move.said), ctx) if move.said else None
-    known = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(text.bare)
-    return open_visits("change", move=move) if known or move.asked else None
-
-
-def _cancels_one(state: State, text: Text, ctx: Context) -> bool:
-    """Tell whether a visit that they have is to be cancelled, by its day or its service."""
-    if isinstance(state, Draft) or text.bare.split(" ")[0] not in k.CANCEL.whole:
-        return False
-    wished = understand(text.raw, ctx)
-    return wished is not None and (bool(wished.services) or wished.says_when)
+def visits(state: State, text: Text, ctx: Context) -> Step[State] | None:
+    """Show, move or cancel a visit that they have."""
+    return typed_visits.about_visits(state, text.raw, text.bare, ctx)
 
 
 def questions(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Answer what is asked about the business, and go on with what is wished for beside it."""
-    if not any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE, k.TEAM)):
+    person = None if isinstance(state, Draft) else questions_.about_person(text.raw, text.bare, ctx)
+    if person is not None:
+        return person
+    asked = any(words.has(text.bare) for words in (k.HOURS, k.WHERE, k.CALL, k.PRICE, k.TEAM))
+    if not asked and asides.OPEN.whole.isdisjoint(text.bare.split()):
         return None
     wished = understand(text.raw, ctx)
     answer = questions_.answer(text.bare, wished, state, ctx)
     if not answer:
         return None
-    if wished is not None and wished.services and not k.PRICE.has(text.bare):
+    goes_on = not k.PRICE.has(text.bare) or questions_.asks_when(text.bare, wished)
+    if wished is not None and wished.services and goes_on:
         return wishing.wish(state, text.raw, text.bare, ctx, intro=answer)
     return questions_.told(state, ctx, answer)
 
@@ -358,9 +318,9 @@ TEXTS: Final[tuple[TextHandler, ...]] = (
     late,
     remarks,
     usual,
-    added,
+    visits_added,
     in_view,
-    intents,
+    visits,
     questions,
     leave,
     wish,

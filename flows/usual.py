@@ -56,6 +56,8 @@ from flows.replies import (
 from flows.replies_unasked import NotNow, PickUsual, StopSuggestions, SuggestAgain
 from flows.templates import REBOOK as REBOOK_TEMPLATE
 from flows.templates import use
+from flows.when_shift import shift_in
+from flows.when_tokens import read
 from flows.wishes import understand
 from flows.wording import Words
 
@@ -164,6 +166,10 @@ def _typed(state: OfferingUsual, raw: str, ctx: Context) -> Step[Answering] | No
     order = Order(usual.service_id, usual.staff_id, who_known=True)
     if agrees(raw):
         wall = local(ctx, first.start)
+        return go_on(ctx, replace(order, wish=Wish(wall.date(), wall.time())))
+    shift = shift_in(read(raw, words(ctx).language))
+    if shift is not None:
+        wall = local(ctx, first.start) + shift
         return go_on(ctx, replace(order, wish=Wish(wall.date(), wall.time())))
     wished = understand(raw, ctx)
     if wished is None or wished.services or wished.staff_id or wished.not_by or wished.stranger:

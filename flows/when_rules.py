@@ -13,7 +13,7 @@ from typing import Final
 
 from flows import when_seasons as seasons
 from flows import when_spans as spans
-from flows.model import EVENING
+from flows.model import AFTERNOON, EVENING, MORNING
 from flows.when_found import PARTS_SAID, Clock, Found, Moment
 from flows.when_tokens import (
     BRIEF,
@@ -58,6 +58,9 @@ def _excluded(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
     if not has(tokens, at, "NOT"):
         return 0
     named = at + 1 + has(tokens, at + 1, "AT", "ON", "THE", "NEXT", "THIS")
+    if has(tokens, named, *PARTS_SAID):  # "not in the morning" is after it
+        found.parts |= {AFTERNOON} if has(tokens, named, MORNING) else set()
+        return named + 1 - at
     return named + 1 - at if has(tokens, named, *WEEKDAYS, *_NEAR) else 0
 
 
@@ -68,6 +71,9 @@ def _relative(tokens: Sequence[Token], at: int, moment: Moment, found: Found) ->
     if ahead and has(tokens, at, "HALF_HOUR"):
         found.exact = moment.now + timedelta(minutes=30)
         return at + 1 - start
+    soon = at + has(tokens, at, "THE") + 1
+    if ahead and has(tokens, soon - 1, "NEXT") and not has(tokens, soon, "WEEK", "MONTH"):
+        at = soon  # "in the next two hours"
     n = number_at(tokens, at)
     counted = n is not None or has(tokens, at, "ONE")
     at += counted
@@ -172,7 +178,7 @@ def _day_of_month(tokens: Sequence[Token], at: int, moment: Moment, found: Found
         used = 2 if has(tokens, at + 1, "DAY_NUMBER") else 1
     elif has(tokens, at + 1, "DAY_NUMBER"):
         used = 2
-    elif n > 12 and has(tokens, at - 1, *WEEKDAYS):  # "tuesday 24"
+    elif n > 12 and has(tokens, at - 1, *WEEKDAYS, *BRIEF):  # "tuesday 24"
         used = 1
     else:
         return 0
@@ -324,13 +330,13 @@ def _hours(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> in
 
 def _is_beside_a_day(tokens: Sequence[Token], at: int, moment: Moment) -> bool:
     """Tell whether a bare number is an hour: "tuesday 11", "завтра 15", but not "tuesday 24"."""
-    if not has(tokens, at - 1, *WEEKDAYS, "TODAY", "TOMORROW", "AFTER_TOMORROW"):
+    if not has(tokens, at - 1, *WEEKDAYS, *BRIEF, "TODAY", "TOMORROW", "AFTER_TOMORROW"):
         return False
     following = tokens[at + 1] if at + 1 < len(tokens) else None
     if following is not None and not following.codes and following.text not in _THEN:
         return False
     n = tokens[at].number
-    if not has(tokens, at - 1, *WEEKDAYS) or not 13 <= n <= 31:
+    if not has(tokens, at - 1, *WEEKDAYS, *BRIEF) or not 13 <= n <= 31:
         return 0 < n <= 24
     ahead = (moment.today + k * _DAY for k in range(62))
     named = next((day for day in ahead if day.day == n), moment.today)

@@ -19,7 +19,11 @@ HALVES: Final = tuple(f"HALF{n}" for n in range(1, 13))
 ONES: Final = frozenset({"one", "один", "одну"})
 _LONGEST: Final = 9  # digits
 _TWO: Final = re.compile(r"\b2(day|moro|morrow|mrw|nite|night)\b")
-_FOUR: Final = re.compile(r"\b4 (?=(?:me|my|us|him|her|a)\b)")
+_FOUR: Final = re.compile(
+    r"\b4 (?=(?:me|my|us|him|her|a)\b)|(?<=\bbook )4 (?=[a-z])|(?<=\bprice )4 (?=[a-z])"
+    r"|(?<=\bappointment )4 (?=[a-z])"
+)
+_TWO_VERB: Final = re.compile(r"(?<=need |want |like |able )2 (?=[a-z])|(?<=going )2 (?=[a-z])")
 _TWO_FOR_TO: Final = {
     "day": "today",
     "moro": "tomorrow",
@@ -71,7 +75,7 @@ def read(text: str, language: str) -> list[Token]:
     """Split a text into tokens; English is understood beside every other language."""
     grammar = _grammar(language)
     spelled = _TWO.sub(lambda found: _TWO_FOR_TO[found[1]], folded(text))
-    spelled = _FOUR.sub("for ", spelled)
+    spelled = _TWO_VERB.sub("to ", _FOUR.sub("for ", spelled))
     return list(_merged(list(grammar.pattern.finditer(spelled)), grammar))
 
 

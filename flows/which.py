@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -12,9 +12,10 @@ from flows import asides
 from flows import keywords as k
 from flows.asking import today, words
 from flows.cards import visit_time
-from flows.draft import NO_WISH
-from flows.machine import Context
+from flows.draft import NO_WISH, Order
+from flows.machine import Context, Step
 from flows.model import Visit, Wish
+from flows.ordering import Choosing, ask_staff, go_on
 from flows.plain import plain
 from flows.values import valueclass
 from flows.when_tokens import BRIEF, MONTHS, WEEKDAYS, has, read
@@ -55,7 +56,7 @@ def move_in(raw: str, bare: str, ctx: Context) -> Move | None:
     moves = not asides.MOVES.whole.isdisjoint(bare.split())
     if not (moves or _refuses(raw) or asides.INSTEAD_OF.has(plain(raw))):
         return None
-    if _tells(raw, ctx, *_DIFFERS):
+    if tells(raw, ctx, *_DIFFERS):
         return None  # flows.relative reads by how much
     for first, second, swapped in _halves(said, moves=moves):
         now, then = (second, first) if swapped else (first, second)
@@ -80,7 +81,7 @@ def shifted_visit(raw: str, ctx: Context) -> Named:
     said = raw.split()[:_MOST_WORDS]
     for end in range(1, len(said) + 1):
         text = " ".join(said[:end])
-        if _tells(text, ctx, *_DIFFERS, *_UNITS):
+        if tells(text, ctx, *_DIFFERS, *_UNITS):
             break
         wished = understand(text, ctx)
         if wished is not None and wished.wish.day is not None:
@@ -119,6 +120,21 @@ def _is_theirs(said: Sequence[str], ctx: Context) -> bool:
     following = (word for before, word in pairwise(said) if plain(before) in asides.MINE.whole)
     heard = (understand(word, ctx) for word in following)
     return any(wished is not None and wished.says_when for wished in heard)
+
+
+def shifted(now: datetime, shift: timedelta) -> Wish:
+    """Return the time that is so much later than now; by nobody knows how much: on that day."""
+    if not shift:
+        return Wish(now.date())
+    return Wish((now + shift).date(), (now + shift).time())
+
+
+def by_another(ctx: Context, order: Order, staff_id: int, now: datetime) -> Step[Choosing]:
+    """Have somebody else do a visit, at its time if that is free; 0: who is asked."""
+    if not staff_id:
+        return ask_staff(ctx, replace(order, wish=NO_WISH, not_by=None))
+    wish = order.wish if order.wish != NO_WISH else Wish(now.date(), now.time())
+    return go_on(ctx, replace(order, staff_id=staff_id, wish=wish))
 
 
 def _halves(said: Sequence[str], *, moves: bool) -> Iterator[tuple[str, str, bool]]:
@@ -163,7 +179,8 @@ def _is_introduced(said: Sequence[str], ctx: Context) -> bool:
     return False
 
 
-def _tells(text: str, ctx: Context, *codes: str) -> bool:
+def tells(text: str, ctx: Context, *codes: str) -> bool:
+    """Tell whether a text has a word with one of the codes of time."""
     tokens = read(text, words(ctx).language)
     return any(has(tokens, at, *codes) for at in range(len(tokens)))
 

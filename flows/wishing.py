@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +34,7 @@ from flows.wishes import Wished, understand
 _MOST_SERVICES: Final = 3
 """How many services one visit may have."""
 _MOST_NAMES: Final = 8
+_HOUR: Final = re.compile(r"(?<![\w:.$])(\d{1,2})(?![\w:.%])")
 
 
 def wish(state: State, raw: str, bare: str, ctx: Context, intro: str = "") -> Step[State] | None:
@@ -53,15 +55,15 @@ def wish(state: State, raw: str, bare: str, ctx: Context, intro: str = "") -> St
 def _one(
     state: State, raw: str, bare: str, ctx: Context, intro: str, order: Order
 ) -> Step[State] | None:
-    wished = understand(_number_meant(state, raw), ctx)
+    wished = understand(_number_meant(state, raw, ctx), ctx)
     if wished is None:
-        return _anytime(ctx, order, raw) if k.ANYTIME.has(plain(raw)) else None
+        return _anytime(ctx, order, raw) if k.ANYTIME.has(k.spelt(plain(raw))) else None
     more = _more(raw, order, wished, ctx)
     if more is not None:
         return also(more, _heard(state, wished))
     if order.moving is not None:  # another service would be another visit
         wished = replace(wished, services=(), several=False, in_turn=False)
-    if wished.services and k.PRICE.has(bare):
+    if wished.services and k.PRICE.has(bare) and not intro:
         if len(wished.services) == 1:
             return questions_.price(ctx, wished.services[0])
         return ask_service(ctx, order, only=wished.services)
@@ -189,11 +191,12 @@ def _heard(state: State, wished: Wished) -> Record:
     )
 
 
-def _number_meant(state: State, raw: str) -> str:
+def _number_meant(state: State, raw: str, ctx: Context) -> str:
     """Return what a number alone, which no row has, means where hours or days are asked for."""
     said = [word for word in plain(raw).split() if word not in asides.LEAD.whole]
     if len(said) != 1 or not said[0].isdecimal():
-        return raw
+        timed = isinstance(state, ChoosingTime | Confirming) and understand(raw, ctx) is None
+        return _HOUR.sub(r"at \1", raw) if timed else raw  # "do you have 10", "2 or 3"
     number = said[0]
     if isinstance(state, ChoosingTime | Confirming):
         return f"{number[:-2]}:{number[-2:]}" if len(number) in (3, 4) else f"at {number}"

@@ -93,6 +93,8 @@ PHONE_NUMBER = sentence("Our number is {phone}. You can also go on right here.")
 NO_PHONE = sentence("We have no phone line, but someone from the team can write to you here.")
 OUR_ADDRESS = sentence("You find us here: {address}")
 OUR_TEAM = sentence("Our team: {team}.")
+WORKS_ON = sentence("{staff}: {day}, {hours}.")
+NOT_IN_ON = sentence("{staff} doesn't work {day}.")
 A_BOT = sentence(
     "I'm the booking assistant of {company}, a program. A person from the team is one tap away."
 )
@@ -113,6 +115,7 @@ OPEN_ON = sentence("We're open {day}, {hours}.")
 CLOSED_ON = sentence("We're closed {day}.")
 DAY_HOURS = sentence("{day}: {hours}")
 CLOSED = note("closed")
+DAY_OFF = note("off")
 PRICE_OF = sentence("{service}: {details}")
 WELCOME = sentence("You're welcome! Write any time.")
 

@@ -1,0 +1,111 @@
+"""What customers type of visits that they have: see, move, cancel them, add to them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from flows import asides, wishing
+from flows import keywords as k
+from flows.adding import asks_for_more, asks_to_add
+from flows.draft import Draft
+from flows.in_view import visit_in_view
+from flows.machine import Context, State, Step
+from flows.manage import ChoosingVisit, ViewingVisit, open_visit, open_visits
+from flows.model import Wish
+from flows.relative import relative
+from flows.remarks import asks
+from flows.several import booked_after, in_turn
+from flows.which import Move, Named, move_in, tells
+from flows.wishes import Wished, understand
+
+_SAME_DAY: Final = timedelta()
+"""Later or earlier than a visit, by nobody knows how much."""
+
+
+def added(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Add a service to the visit that is in front of them, or to one that they have."""
+    adds, booked = asks_to_add(raw), visit_in_view(state)
+    more = booked is not None and asks_for_more(raw)
+    if isinstance(state, Draft) or not (more or (adds and ctx.customer.visit_ahead)):
+        return None
+    if asides.RELATIVES.has(bare) or k.SEVERAL_PEOPLE.has(bare):
+        return None
+    wished = understand(raw, ctx) or Wished()
+    if not wished.services and not (adds and not asides.VISIT.whole.isdisjoint(bare.split())):
+        return None
+    if wished.says_when and not adds:
+        return None  # another visit, on another day
+    if booked is not None and not wished.says_when:
+        return open_visit(booked, "add", adding=wished.services)
+    which = Move(Named(Wish(wished.wish.day)), sure=False)
+    return open_visits("add", move=which, adding=wished.services)
+
+
+def about_visits(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Show, move or cancel a visit."""
+    moved = _moved(state, raw, bare, ctx)
+    if moved is not None:
+        return moved
+    first, others = booked_after(raw, ctx)
+    if k.CANCEL_VISIT.has(bare) or _cancels_one(state, first, k.bare(first), ctx):
+        return in_turn(open_visits("cancel", wished=understand(first, ctx)), others)
+    differs = relative(state, raw, bare, ctx) or _differs(state, raw, bare, ctx)
+    if differs is not None:
+        return differs
+    said = bare.split()
+    moves = k.MOVE_IT.has(bare) or (
+        not asides.MOVES.whole.isdisjoint(said) and not asides.VISIT.whole.isdisjoint(said)
+    )
+    if (moves and not isinstance(state, Draft)) or k.CHANGE_VISIT.has(bare):
+        return open_visits("change", wished=understand(raw, ctx))
+    return open_visits() if k.VISITS.has(bare) else None
+
+
+def _moved(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Move the visit that is named by its day or time; of what is being booked, change the wish."""
+    move = move_in(raw, bare, ctx)
+    if move is None:
+        return None
+    if isinstance(state, Draft) and not k.CHANGE_VISIT.has(bare):
+        return wishing.wish(state, move.said, k.bare(move.said), ctx) if move.said else None
+    known = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare)
+    return open_visits("change", move=move) if known or move.asked else None
+
+
+def _cancels_one(state: State, raw: str, bare: str, ctx: Context) -> bool:
+    """Tell whether a visit that they have is to be cancelled, by its day or its service."""
+    if isinstance(state, Draft):
+        return False
+    cancels = bare.split(" ")[0] in k.CANCEL.whole
+    cannot = ctx.customer.visit_ahead and asides.CANNOT.has(bare)  # "tuesday doesn't work anymore"
+    if not (cancels or cannot):
+        return False
+    wished = understand(raw, ctx)
+    return wished is not None and (wished.says_when or (cancels and bool(wished.services)))
+
+
+def _differs(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
+    """Move a visit that they have to another time or person, where no time is named."""
+    if isinstance(state, Draft) or not ctx.customer.visit_ahead or k.BOOK.has(bare):
+        return None
+    wished = understand(raw, ctx) or Wished()
+    if wished.services or wished.stranger or asides.INSTEAD_OF.has(bare):
+        return None
+    said, booked = bare.split(), visit_in_view(state)
+    instead = not asides.INSTEAD.whole.isdisjoint(said)
+    if wished.says_when:
+        changes = instead and not wished.staff_id
+        return open_visits("change", wished=wished) if changes else None
+    step = open_visit(booked, "change") if booked is not None else open_visits("change")
+    other = k.OTHER_PERSON.has(bare) or wished.not_by is not None
+    if other or (wished.staff_id and (instead or not asides.MOVES.whole.isdisjoint(said))):
+        return _with(step, by=wished.staff_id or 0)
+    differs = k.LATER.has(bare) or k.EARLIER.has(bare) or k.OTHER_TIME.has(bare)
+    if differs or (asks(raw) and tells(raw, ctx, "LATER", "EARLIER")):
+        return _with(step, shift=_SAME_DAY)
+    return step if k.OTHER_DAY.has(bare) else None
+
+
+def _with(step: Step[ViewingVisit] | Step[ChoosingVisit], **known: object) -> Step[State]:
+    return Step(step.state.model_copy(update=known), step.effects, step.ask)
