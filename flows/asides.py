@@ -136,6 +136,16 @@ NO_BOOKING_WORDS: Final = keywords(
 )
 NOTICE_WORDS: Final = keywords("cancel|cancellation|change|move|reschedule")
 SPEAK_WORDS: Final = keywords("speak to|talk to|speak with|talk with|chat to|chat with|message")
+WISHES_WORDS: Final = keywords(
+    "can i|can we|could i|could we|can you|could you|how about|what about|would like|want to"
+)
+SOONER_WORDS: Final = keywords("forward|sooner")
+BOOKED_WORDS: Final = keywords(
+    "do i have anything|when im booked|whos doing my|who is doing my|booked in for"
+    "|am i on the list for"
+)
+MAKE_IT_WORDS: Final = keywords("make it a|make it an|can it be a|rather have a|rather have")
+ITS_WORDS: Final = keywords("it|my|mine|i be")
 VISIT_WORDS: Final = keywords(
     "appointment|appointments|appt|visit|booking|reservation|session|appoitment|apointment"
 )
@@ -199,3 +209,8 @@ NOTICE: Final = lexicon(NOTICE_WORDS, within=9)
 SPEAK: Final = lexicon(SPEAK_WORDS, within=1)
 COMPLAINT: Final = lexicon(COMPLAINT_WORDS, within=1)
 BOT: Final = lexicon(BOT_WORDS, within=2)
+WISHES: Final = lexicon(WISHES_WORDS, within=1)
+SOONER: Final = lexicon(SOONER_WORDS, within=9)
+BOOKED: Final = lexicon(BOOKED_WORDS, within=2)
+MAKE_IT: Final = lexicon(MAKE_IT_WORDS, within=2)
+ITS: Final = lexicon(ITS_WORDS, within=2)

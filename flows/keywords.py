@@ -241,7 +241,8 @@ SEVERAL_PEOPLE_WORDS: Final = keywords(
     "2 people|two people|3 people|three people|for two|for 2|for three|for 3|both of us"
     "|the two of us|two of us|and me|me and my|myself and|and myself|me and a friend|us both"
     "|3 of us|three of us|2 of us|and my son|and my daughter|and my husband|and my wife"
-    "|and my mum|and my mom|and my friend|and my kids|and my sister"
+    "|and my mum|and my mom|and my friend|and my kids|and my sister|both need|us two"
+    "|both need|us two"
 )
 OTHER_DAY_WORDS: Final = keywords(
     "a different day|different day|another day|other day|other days|a different date"

@@ -28,7 +28,7 @@ from flows.model import PARTS, Usual, Wish
 from flows.ordering import Choosing, ask_nearest, ask_staff, go_on
 from flows.picking import pick_day, pick_times
 from flows.replies import MoreDays, MoreTimes
-from flows.when_shift import shift_in
+from flows.when_shift import pushed_by, shift_in
 from flows.when_tokens import Token, has, read
 from flows.which import Move, shifted_visit
 from flows.wishes import understand
@@ -99,6 +99,10 @@ def _of_a_visit(raw: str, bare: str, ctx: Context, shift: timedelta | None) -> S
 
 def _shift(raw: str, bare: str, ctx: Context) -> timedelta | None:
     """Read by how much it is to differ, if a word in the text says that it is to."""
+    if not asides.MOVES.whole.isdisjoint(bare.split()):
+        pushed = pushed_by(read(raw, words(ctx).language))
+        if pushed is not None:
+            return -pushed if not asides.SOONER.whole.isdisjoint(bare.split()) else pushed
     if k.DIFFERS.isdisjoint(bare.split()):
         return None
     return shift_in(read(raw, words(ctx).language))

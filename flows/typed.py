@@ -120,7 +120,8 @@ def usual(state: State, text: Text, ctx: Context) -> Step[State] | None:
     """Offer the usual to whoever asks for it; who has none yet is asked what they would like."""
     same = asides.SAME_PERSON.has(text.bare)
     asks = same or k.USUAL.has(text.bare) or k.USUAL.has(plain(text.raw))
-    if not asks or isinstance(state, Draft):
+    of_visit = ctx.customer.visit_ahead and k.SAME_TIME.has(text.bare)  # "the same time" as theirs
+    if not asks or of_visit or isinstance(state, Draft):
         return None
     known, wished = usual_of(ctx), understand(text.raw, ctx)
     if known is None:

@@ -7,12 +7,15 @@ from typing import Final
 
 from flows import asides, wishing
 from flows import keywords as k
+from flows import wording as t
 from flows.adding import asks_for_more, asks_to_add
+from flows.asking import words
 from flows.draft import Draft
 from flows.in_view import visit_in_view
 from flows.machine import Context, State, Step
 from flows.manage import ChoosingVisit, ViewingVisit, open_visit, open_visits
 from flows.model import Wish
+from flows.plain import plain
 from flows.relative import relative
 from flows.remarks import asks
 from flows.several import booked_after, in_turn
@@ -59,7 +62,7 @@ def about_visits(state: State, raw: str, bare: str, ctx: Context) -> Step[State]
     )
     if (moves and not isinstance(state, Draft)) or k.CHANGE_VISIT.has(bare):
         return open_visits("change", wished=understand(raw, ctx))
-    return open_visits() if k.VISITS.has(bare) else None
+    return open_visits() if k.VISITS.has(bare) or asides.BOOKED.has(bare) else None
 
 
 def _moved(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
@@ -90,21 +93,46 @@ def _differs(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     if isinstance(state, Draft) or not ctx.customer.visit_ahead or k.BOOK.has(bare):
         return None
     wished = understand(raw, ctx) or Wished()
-    if wished.services or wished.stranger or asides.INSTEAD_OF.has(bare):
+    said = bare.split()
+    moves = not asides.MOVES.whole.isdisjoint(said)
+    if wished.services:
+        return _other_service(state, raw, bare, ctx, wished)
+    if k.PRICE.has(bare) and (asides.ITS.has(bare) or not asides.ITS.whole.isdisjoint(said)):
+        return open_visits()  # what they have says how long it takes and what it costs
+    if wished.stranger or asides.INSTEAD_OF.has(bare):
         return None
-    said, booked = bare.split(), visit_in_view(state)
+    booked = visit_in_view(state)
     instead = not asides.INSTEAD.whole.isdisjoint(said)
     if wished.says_when:
         changes = instead and not wished.staff_id
         return open_visits("change", wished=wished) if changes else None
     step = open_visit(booked, "change") if booked is not None else open_visits("change")
     other = k.OTHER_PERSON.has(bare) or wished.not_by is not None
-    if other or (wished.staff_id and (instead or not asides.MOVES.whole.isdisjoint(said))):
+    if other or (wished.staff_id and (instead or moves)):
         return _with(step, by=wished.staff_id or 0)
     differs = k.LATER.has(bare) or k.EARLIER.has(bare) or k.OTHER_TIME.has(bare)
     if differs or (asks(raw) and tells(raw, ctx, "LATER", "EARLIER")):
         return _with(step, shift=_SAME_DAY)
     return step if k.OTHER_DAY.has(bare) else None
+
+
+def _other_service(
+    state: State, raw: str, bare: str, ctx: Context, wished: Wished
+) -> Step[State] | None:
+    """Say that another service is another visit; a service and a time are the visit's new time."""
+    moves = not asides.MOVES.whole.isdisjoint(bare.split())
+    if moves and wished.says_when:
+        return open_visits("change", wished=wished)
+    said = raw.split()
+    to = [at for at, word in enumerate(said) if plain(word) in asides.MOVES_TO.whole]
+    target = understand(" ".join(said[to[-1] :]), ctx) if moves and to else None
+    if asides.INSTEAD_OF.has(bare) or asides.MAKE_IT.has(bare):
+        target = wished
+    if target is None or not target.services:
+        return None
+    text = raw if target is wished else " ".join(said[to[-1] :])
+    intro = words(ctx)(t.OTHER_SERVICE_OTHER_VISIT)
+    return wishing.wish(state, text, k.bare(text), ctx, intro=intro)
 
 
 def _with(step: Step[ViewingVisit] | Step[ChoosingVisit], **known: object) -> Step[State]:

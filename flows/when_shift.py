@@ -45,3 +45,11 @@ def amount(tokens: Sequence[Token], at: int) -> timedelta | None:
         if has(tokens, at, code):
             return n * unit
     return None
+
+
+def pushed_by(tokens: Sequence[Token]) -> timedelta | None:
+    """Read by how much something is to be pushed: "back half an hour", "на полчаса"."""
+    if any(has(tokens, at, "LATER", "EARLIER", "IN") for at in range(len(tokens))):
+        return None
+    found = [at for at in range(len(tokens)) if has(tokens, at, "HOUR", "MINUTE", "HALF_HOUR")]
+    return amount(tokens, found[0]) if len(found) == 1 else None

@@ -23,7 +23,8 @@ def between(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> i
     if last >= len(tokens) or not (_is_hour(tokens[first]) and _is_hour(tokens[last])):
         return 0
     half = has(tokens, last + 1, "AM", "PM")
-    if not (opened or half or joint) or (opened and not joint and not half):
+    oclock = has(tokens, last + 1, "OCLOCK") and tokens[first].number < tokens[last].number
+    if not (opened or half or joint) or (opened and not joint and not half and not oclock):
         return 0
     if not joint and has(tokens, last + 1, *MONTHS, "DAY_NUMBER"):
         return 0
@@ -34,7 +35,7 @@ def between(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> i
         same = low.hour % 12 < high.hour % 12 or not late
         low = Clock(low.hour % 12 + 12 * (late and same), low.minute, sure=True)
     found.span = (low, high)
-    return last + 1 + half - start
+    return last + 1 + (half or oclock) - start
 
 
 def before(tokens: Sequence[Token], at: int, moment: Moment, found: Found) -> int:

@@ -23,6 +23,7 @@ _FOUR: Final = re.compile(
     r"\b4 (?=(?:me|my|us|him|her|a)\b)|(?<=\bbook )4 (?=[a-z])|(?<=\bprice )4 (?=[a-z])"
     r"|(?<=\bappointment )4 (?=[a-z])"
 )
+_BEFORE: Final = re.compile(r"\bb4\b")
 _TWO_VERB: Final = re.compile(r"(?<=need |want |like |able )2 (?=[a-z])|(?<=going )2 (?=[a-z])")
 _TWO_FOR_TO: Final = {
     "day": "today",
@@ -74,7 +75,8 @@ def half_of(token: Token) -> int:
 def read(text: str, language: str) -> list[Token]:
     """Split a text into tokens; English is understood beside every other language."""
     grammar = _grammar(language)
-    spelled = _TWO.sub(lambda found: _TWO_FOR_TO[found[1]], folded(text))
+    spelled = _BEFORE.sub("before", folded(text))
+    spelled = _TWO.sub(lambda found: _TWO_FOR_TO[found[1]], spelled)
     spelled = _TWO_VERB.sub("to ", _FOUR.sub("for ", spelled))
     return list(_merged(list(grammar.pattern.finditer(spelled)), grammar))
 

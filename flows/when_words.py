@@ -28,10 +28,10 @@ class Vocabulary:
 ENGLISH = Vocabulary(
     codes={
         "TODAY": "today",
-        "TONIGHT": "tonight|this evening",
+        "TONIGHT": "tonight|tonite|this evening",
         "TOMORROW": "tomorrow|tmrw|tmr|tomorow|tommorow|tommorrow|tomoz|tomo|tmw|tomm",
         "AFTER_TOMORROW": "day after tomorrow|the day after tomorrow|overmorrow",
-        "NEXT": "next",
+        "NEXT": "next|following",
         "THIS": "this|coming|this coming",
         "WEEKEND": "weekend|the weekend",
         "WEEK": "week|weeks|wk",

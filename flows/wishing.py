@@ -55,7 +55,7 @@ def wish(state: State, raw: str, bare: str, ctx: Context, intro: str = "") -> St
 def _one(
     state: State, raw: str, bare: str, ctx: Context, intro: str, order: Order
 ) -> Step[State] | None:
-    wished = understand(_number_meant(state, raw, ctx), ctx)
+    wished = understand(_number_meant(state, raw, ctx), ctx) or _asked_last(raw, ctx)
     if wished is None:
         return _anytime(ctx, order, raw) if k.ANYTIME.has(k.spelt(plain(raw))) else None
     more = _more(raw, order, wished, ctx)
@@ -79,6 +79,18 @@ def _one(
     if apart is not None:
         return apart
     return _as_wished(state, raw, ctx, intro, order, wished)
+
+
+def _asked_last(raw: str, ctx: Context) -> Wished | None:
+    """Read what is asked for at the end of a text that says much else: "… can I come friday"."""
+    said = raw.split()
+    plains = [plain(word) for word in said]
+    for at in range(len(said) - 1, 0, -1):
+        begins = any(" ".join(plains[at : at + n]) in asides.WISHES.whole for n in (1, 2))
+        wished = understand(" ".join(said[at:]), ctx) if begins else None
+        if wished is not None:
+            return wished
+    return None
 
 
 def _more(raw: str, order: Order, wished: Wished, ctx: Context) -> Step[Choosing] | None:

@@ -233,6 +233,9 @@ YOUR_VISITS = sentence("Your visits:")
 WHICH_TO_CHANGE = sentence("Which visit would you like to change?")
 WHICH_TO_ADD_TO = sentence("Which visit shall I add it to?")
 WHICH_TO_CANCEL = sentence("Which visit would you like to cancel?")
+OTHER_SERVICE_OTHER_VISIT = sentence(
+    "I can't change what a visit is for, but I can book this one, and you can cancel the other."
+)
 NO_VISITS = sentence("You have no visits ahead.")
 NO_VISIT_THEN = sentence("{when}: you have no visit then.")
 NO_PAST_VISITS = sentence("You have no past visits.")
