@@ -15,7 +15,7 @@ from flows.manage import CancellingVisit, ViewingVisit, open_visit
 from flows.plain import plain
 from flows.reminder import Reminded
 from flows.replies import ChangeVisit, decode
-from flows.which import move_in
+from flows.which import is_not_today, move_in
 from flows.wishes import Wished, understand
 
 
@@ -43,7 +43,8 @@ def other_time(state: State, raw: str, bare: str, ctx: Context) -> Step[ViewingV
         return open_visit(booking_id, "change")
     if wished is None or not _means_it(wished, raw):
         return None
-    known = {"wish": wished.wish, "from_day": wished.from_day, "same_time": wished.same_time}
+    known: dict[str, object] = {"wish": wished.wish, "from_day": wished.from_day}
+    known |= {"same_time": wished.same_time, "weekday": is_not_today(wished, raw, ctx)}
     step = open_visit(booking_id, "change")
     return Step(step.state.model_copy(update=known), step.effects, step.ask)
 

@@ -279,7 +279,8 @@ class Usual:
 class Customer:
     """Who books, as far as a conversation needs to know.
 
-    Of regulars alone it is known what they usually book, and whether a visit of theirs is ahead.
+    Of regulars alone it is known what they usually book; of them and of whoever types, whether a
+    visit of theirs is ahead.
     """
 
     id: int

@@ -10,7 +10,7 @@ from flows import keywords as k
 from flows import wording as t
 from flows.adding import asks_for_more, asks_to_add
 from flows.asking import words
-from flows.draft import Draft
+from flows.draft import Draft, order_of
 from flows.in_view import visit_in_view
 from flows.machine import Context, State, Step
 from flows.manage import ChoosingVisit, ViewingVisit, open_visit, open_visits
@@ -19,7 +19,7 @@ from flows.plain import plain
 from flows.relative import relative
 from flows.remarks import asks
 from flows.several import booked_after, in_turn
-from flows.which import Move, Named, move_in, tells
+from flows.which import Move, Named, is_not_today, move_in, tells, weekday_from
 from flows.wishes import Wished, understand
 
 _SAME_DAY: Final = timedelta()
@@ -61,7 +61,7 @@ def about_visits(state: State, raw: str, bare: str, ctx: Context) -> Step[State]
         not asides.MOVES.whole.isdisjoint(said) and not asides.VISIT.whole.isdisjoint(said)
     )
     if (moves and not isinstance(state, Draft)) or k.CHANGE_VISIT.has(bare):
-        return open_visits("change", wished=understand(raw, ctx))
+        return _changed(understand(raw, ctx), raw, ctx)
     return open_visits() if k.VISITS.has(bare) or asides.BOOKED.has(bare) else None
 
 
@@ -70,10 +70,29 @@ def _moved(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | Non
     move = move_in(raw, bare, ctx)
     if move is None:
         return None
-    if isinstance(state, Draft) and not k.CHANGE_VISIT.has(bare):
-        return wishing.wish(state, move.said, k.bare(move.said), ctx) if move.said else None
+    theirs = ctx.customer.visit_ahead and move.asked and not _is_of_draft(state, move, ctx)
+    if isinstance(state, Draft) and not theirs and not k.CHANGE_VISIT.has(bare):
+        return _corrected(state, move, ctx) if move.said else None
     known = ctx.customer.visit_ahead or k.CHANGE_VISIT.has(bare)
     return open_visits("change", move=move) if known or move.asked else None
+
+
+def _is_of_draft(state: State, move: Move, ctx: Context) -> bool:
+    """Tell whether the day that is to be another is that of what is being booked."""
+    if not isinstance(state, Draft):
+        return False
+    day, named = order_of(state, wishing.held_wish(ctx, state)).wish.day, move.which.wish.day
+    if day is None or named is None:
+        return named is None
+    return day == named or (move.which.weekday and day.weekday() == named.weekday())
+
+
+def _corrected(state: Draft, move: Move, ctx: Context) -> Step[State] | None:
+    """Take the day or time that is named second for what is being booked."""
+    text, now = move.said, order_of(state, wishing.held_wish(ctx, state)).wish.day
+    if move.to_weekday and move.to is not None and move.to.wish.day is not None and now:
+        text = f"{text} {weekday_from(now, move.to.wish.day, ctx).isoformat()}"
+    return wishing.wish(state, text, k.bare(text), ctx)
 
 
 def _cancels_one(state: State, raw: str, bare: str, ctx: Context) -> bool:
@@ -105,7 +124,7 @@ def _differs(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | N
     instead = not asides.INSTEAD.whole.isdisjoint(said)
     if wished.says_when:
         changes = instead and not wished.staff_id
-        return open_visits("change", wished=wished) if changes else None
+        return _changed(wished, raw, ctx) if changes else None
     step = open_visit(booked, "change") if booked is not None else open_visits("change")
     other = k.OTHER_PERSON.has(bare) or wished.not_by is not None
     if other or (wished.staff_id and (instead or moves)):
@@ -122,7 +141,7 @@ def _other_service(
     """Say that another service is another visit; a service and a time are the visit's new time."""
     moves = not asides.MOVES.whole.isdisjoint(bare.split())
     if moves and wished.says_when:
-        return open_visits("change", wished=wished)
+        return _changed(wished, raw, ctx)
     said = raw.split()
     to = [at for at, word in enumerate(said) if plain(word) in asides.MOVES_TO.whole]
     target = understand(" ".join(said[to[-1] :]), ctx) if moves and to else None
@@ -133,6 +152,12 @@ def _other_service(
     text = raw if target is wished else " ".join(said[to[-1] :])
     intro = words(ctx)(t.OTHER_SERVICE_OTHER_VISIT)
     return wishing.wish(state, text, k.bare(text), ctx, intro=intro)
+
+
+def _changed(wished: Wished | None, raw: str, ctx: Context) -> Step[State]:
+    """Move a visit to the time that is named."""
+    step = open_visits("change", wished=wished)
+    return _with(step, weekday=is_not_today(wished, raw, ctx))
 
 
 def _with(step: Step[ViewingVisit] | Step[ChoosingVisit], **known: object) -> Step[State]:

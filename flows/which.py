@@ -109,10 +109,18 @@ def meant(visits: Sequence[Visit], which: Named, ctx: Context) -> tuple[Visit, .
 def placed(wish: Wish, visit: Visit, ctx: Context) -> Wish:
     """Return a wish whose weekday is the one that is meant of a visit: of its week, or the next."""
     on = _day_of(visit, ctx)
-    if wish.day is None:
-        return replace(wish, day=on)
-    day = on + (wish.day.weekday() - on.weekday()) * _DAY
-    return replace(wish, day=day if day >= today(ctx) and day != on else day + _WEEK)
+    return replace(wish, day=on if wish.day is None else weekday_from(on, wish.day, ctx))
+
+
+def weekday_from(on: date, named: date, ctx: Context) -> date:
+    """Return the day that is meant by a weekday: in the week of a day, or in the next."""
+    day = on + (named.weekday() - on.weekday()) * _DAY
+    return day if day >= today(ctx) and day != on else day + _WEEK
+
+
+def is_not_today(wished: Wished | None, raw: str, ctx: Context) -> bool:
+    """Tell whether a weekday is named that is today's: nobody calls today so who moves a visit."""
+    return wished is not None and wished.wish.day == today(ctx) and _is_weekday(raw, ctx)
 
 
 def _is_theirs(said: Sequence[str], ctx: Context) -> bool:

@@ -64,7 +64,7 @@ class Dialog:
     stale: bool = False
     expires_at: datetime | None = None
     usual: Usual | None = None
-    next_visit_at: datetime | None = None  # of regulars alone: the latest one that is not over
+    next_visit_at: datetime | None = None  # of regulars, and of whoever types: the latest one
     area_id: int | None = None  # where the business comes to for this customer
 
     def customer(self, now: datetime) -> Customer:

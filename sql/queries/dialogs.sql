@@ -1,7 +1,8 @@
 -- name: load :many
 -- All that turns need to know, in one round trip for as many conversations as want one. At most two rows for each: the
 -- event to handle, and the sign that another one waits. Nothing is locked: save is the fence. The desk has no customer.
--- Stale is what a timer said before it was moved or cancelled. What is asked of regulars alone costs the others nothing.
+-- Stale is what a timer said before it was moved or cancelled. Whether somebody has a visit ahead matters to regulars,
+-- and to what is typed ("can I come an hour later?"); taps of others ask nothing.
 SELECT
     d.company_id, d.id AS conversation_id, d.turn, d.state, d.last_inbound_at, d.person_until, d.expires_at,
     c.id AS customer_id, c.phone, c.bsuid, coalesce(c.first_name, c.profile_name) AS name,
@@ -9,7 +10,9 @@ SELECT
     c.marketing_opted_out_at IS NOT NULL AS marketing_off, c.area_id, co.catalog_version,
     p.favorite_service_id, p.favorite_staff_id, p.preferred_weekday, p.preferred_hour, p.average_gap_days,
     p.last_visit_at, p.next_suggested_on, p.visits_counted, p.confidence,
-    CASE WHEN p.visits_counted > 1 THEN latest_visit_of(d.company_id, d.customer_id) END AS next_visit_at,
+    CASE WHEN p.visits_counted > 1 OR i.event #>> '{message,type}' = 'text'
+        THEN latest_visit_of(d.company_id, d.customer_id)
+    END AS next_visit_at,
     i.id AS inbox_id, i.kind, i.event, i.occurred_at, i.attempts, i.not_before,
     ARRAY(
         SELECT o.id FROM outbox AS o

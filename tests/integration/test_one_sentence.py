@@ -54,3 +54,23 @@ async def test_two_services_in_one_sentence_become_one_visit(
     assert first["ends_at"] == second["starts_at"]
     assert first["price_minor"] == 3800 + 5500
     assert [(claim["low"], claim["high"]) for claim in claims] == [(first["begins"], first["over"])]
+
+
+async def test_a_newcomer_s_visit_is_known_when_they_type_of_it(
+    database_url: str, redis_url: str
+) -> None:
+    async with running_scene(database_url, redis_url) as scene:
+        bea = scene.graph.customer("Bea")
+        await bea.say("manicure with ines")
+        days = await bea.reply(seconds=MOST_SECONDS)
+        await bea.tap(days.rows[3])
+        times = await bea.reply(seconds=MOST_SECONDS)
+        await bea.tap(times.rows[0])
+        await bea.reply(seconds=MOST_SECONDS)
+        await bea.tap("Book it")
+        assert "Booked" in (await bea.reply(seconds=MOST_SECONDS)).text
+        await bea.say("menu")
+        await bea.reply(seconds=MOST_SECONDS)
+        await bea.say("can I add a pedicure to my visit")
+        added = await bea.reply(seconds=MOST_SECONDS)  # whether there is room or not
+        assert "All in one visit: Manicure and Ped" in added.text or "right after" in added.text
