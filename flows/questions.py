@@ -58,13 +58,13 @@ def asks_open(bare: str, wished: Wished | None) -> bool:
     """Tell whether a text asks if the business is open: "u open sunday?"."""
     named = wished is not None and (wished.services or wished.staff_id or wished.wish.at)
     asked = k.HOURS.has(bare) or not asides.OPEN.whole.isdisjoint(bare.split())
-    return asked and (not named or k.HOURS.has(bare)) and not _asks_for_person(bare, wished)
+    return asked and (not named or k.HOURS.has(bare)) and not asks_for_person(bare, wished)
 
 
 def about_person(raw: str, bare: str, ctx: Context) -> Step[State] | None:
     """Say when somebody works, and offer what they do: "is kelly in on thursday?"."""
     wished = understand(raw, ctx)
-    if wished is None or not _asks_for_person(bare, wished):
+    if wished is None or not asks_for_person(bare, wished):
         return None
     person, day = ctx.catalog.staff_by_id[wished.staff_id or 0], wished.wish.day
     hours = hours_of(ctx, person, day)
@@ -73,7 +73,8 @@ def about_person(raw: str, bare: str, ctx: Context) -> Step[State] | None:
     return ask_service(ctx, Order(None, person.id, who_known=True, wish=wish), intro=hours)
 
 
-def _asks_for_person(bare: str, wished: Wished | None) -> bool:
+def asks_for_person(bare: str, wished: Wished | None) -> bool:
+    """Tell whether a text asks when somebody works."""
     if wished is None or wished.staff_id is None or wished.services or wished.wish.at is not None:
         return False
     said = bare.split()

@@ -239,7 +239,7 @@ def waiting(state: State, text: Text, ctx: Context) -> Step[State] | None:
         return None
     wished = understand(text.raw, ctx)
     if isinstance(state, Joining):
-        if wished is not None:
+        if wished is not None and not questions_.asks_for_person(text.bare, wished):
             return heard(ctx, state, wished)
         any_ = k.ANYTIME.has(plain(text.raw)) or asides.INDIFFERENT.has(text.bare)
         return anytime(ctx, state) if any_ else None
