@@ -6,6 +6,7 @@ WhatsApp sets to its place, counted after translation; a test holds all to it in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -22,6 +23,7 @@ ADDRESS: Final = 200
 BUTTON: Final = 20
 """How long the title of a button may be."""
 _MARK: Final = "\u200f"  # makes a line run from right to left whatever it begins with
+_TWO_STOPS: Final = re.compile(r"(?<!\.)\.\.(?!\.)")
 _FAR: Final = timedelta(days=180)
 
 
@@ -318,6 +320,8 @@ class Words:
         if values:
             # Placeholders stand in our own texts; what others wrote is a value, never a format.
             text = text.format_map(values)
+            if ".." in text:
+                text = _TWO_STOPS.sub(".", text)  # after "20 дек." a sentence has ended already
         if self.right_to_left:
             lines = text.replace(_MARK, "").split("\n")
             return "\n".join(_MARK + line if line else line for line in lines)

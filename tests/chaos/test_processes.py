@@ -37,6 +37,7 @@ from tests.support.sending import until
 pytestmark = pytest.mark.timeout(180)
 
 DRAINS_WITHIN_S = 10.0
+STATUSES = "SELECT FROM inbox WHERE kind = 'status' AND status = 'done'"
 
 TROUBLES: Sequence[tuple[str, dict[str, Any]]] = [
     ("accept_then_drop", {}),
@@ -93,6 +94,9 @@ async def test_a_receiver_is_killed_between_its_commit_and_its_answer(
         ana = world.graph.customer("Ana")
         await ana.say("hi")
         await ana.reply()
+        # Its statuses would be the next to be put into the inbox: "sent" and "delivered".
+        while len(await rows(world.database_url, STATUSES)) < 2:
+            await asyncio.sleep(0.05)
         killed: list[str] = []
 
         def kill() -> None:
