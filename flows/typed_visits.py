@@ -30,11 +30,13 @@ def added(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None
     """Add a service to the visit that is in front of them, or to one that they have."""
     adds, booked = asks_to_add(raw), visit_in_view(state)
     more = booked is not None and asks_for_more(raw)
-    if isinstance(state, Draft) or not (more or (adds and ctx.customer.visit_ahead)):
+    if not (more or (adds and ctx.customer.visit_ahead)):
         return None
     if asides.RELATIVES.has(bare) or k.SEVERAL_PEOPLE.has(bare):
         return None
     wished = understand(raw, ctx) or Wished()
+    if isinstance(state, Draft) and not (adds and _is_of_another_day(state, wished, bare, ctx)):
+        return None
     if not wished.services and not (adds and not asides.VISIT.whole.isdisjoint(bare.split())):
         return None
     if wished.says_when and not adds:
@@ -43,6 +45,14 @@ def added(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None
         return open_visit(booked, "add", adding=wished.services)
     which = Move(Named(Wish(wished.wish.day)), sure=False)
     return open_visits("add", move=which, adding=wished.services)
+
+
+def _is_of_another_day(state: Draft, wished: Wished, bare: str, ctx: Context) -> bool:
+    """Tell whether "my thursday visit" is named while something is booked for another day."""
+    day = wished.wish.day
+    if day is None or asides.VISIT.whole.isdisjoint(bare.split()):
+        return False
+    return day != order_of(state, wishing.held_wish(ctx, state)).wish.day
 
 
 def about_visits(state: State, raw: str, bare: str, ctx: Context) -> Step[State] | None:
